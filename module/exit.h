@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an exit's handler answers, and the parts of exit handling that emul.c,
+ * msr.c and the loops share.
+ */
+#ifndef MVM_EXIT_H
+#define MVM_EXIT_H
+
+#include "mvm.h"
+
+/*
+ * A handler's answer: enter again, leave to userspace (kvm_run is filled), do
+ * this once more from the outer loop where sleeping is allowed; or -errno.
+ */
+enum mvm_exit_answer { MVM_TO_USER = 0, MVM_RESUME = 1, MVM_SLEEP = 2 };
+
+/* The exit's handler that must not sleep (inner loop), then the one that may (outer loop). */
+int mvm_exit_fast(struct mvm_vcpu *vcpu);
+int mvm_exit_slow(struct mvm_vcpu *vcpu);
+
+/* emul.c: all return an enum mvm_exit_answer or -errno, may sleep. */
+
+/**
+ * mvm_emulate_mmio() - emulate the instruction at RIP, which touched @gpa outside memory
+ * Routes each access to the in-kernel devices, else to userspace (KVM_EXIT_MMIO).
+ */
+int mvm_emulate_mmio(struct mvm_vcpu *vcpu, gpa_t gpa);
+/* A string I/O exit (vcpu->exit.u.io, string): KVM_EXIT_IO with a count. */
+int mvm_emulate_string_io(struct mvm_vcpu *vcpu);
+/* A plain IN or OUT (vcpu->exit.u.io): in-kernel device or KVM_EXIT_IO. */
+int mvm_emulate_io(struct mvm_vcpu *vcpu);
+/*
+ * Fetch and decode the instruction at CS:RIP (from exit.insn_bytes when there).
+ * 0; MVM_RESUME when a fault was queued for the guest; -errno.
+ */
+int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn);
+/* Emulation failed: KVM_EXIT_INTERNAL_ERROR with the instruction's bytes. */
+int mvm_emulation_error(struct mvm_vcpu *vcpu);
+int mvm_emul_create(struct mvm_vcpu *vcpu);
+void mvm_emul_destroy(struct mvm_vcpu *vcpu);
+
+/* msr.c: the guest's RDMSR and WRMSR (0, or 1 = #GP) and the ioctls' (host = true). */
+int mvm_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host);
+int mvm_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host);
+/* KVM_GET_MSR_INDEX_LIST: writes up to @max indices, returns how many there are. */
+u32 mvm_msr_index_list(u32 *indices, u32 max);
+int mvm_msr_vcpu_create(struct mvm_vcpu *vcpu);
+void mvm_msr_vcpu_destroy(struct mvm_vcpu *vcpu);
+void mvm_msr_vcpu_reset(struct mvm_vcpu *vcpu);
+
+/* cpuid.c */
+/* KVM_GET_SUPPORTED_CPUID: the whole list, kvmalloc'ed for the caller; returns the count or -errno. */
+int mvm_cpuid_supported(struct kvm_cpuid_entry2 **entries);
+/* KVM_SET_CPUID2: takes over @entries (kvmalloc'ed); -EINVAL for a changed table after the first run. */
+int mvm_cpuid_set(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, int n);
+/* The guest's CPUID instruction: by the table, with the limits' rules and the dynamic bits (OSXSAVE, XSAVE size). */
+void mvm_cpuid_exec(struct mvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+
+/* clock.c: guest TSC and the paravirtual clock. */
+void mvm_clock_vm_init(struct mvm_vm *vm);
+u64 mvm_clock_read_tsc(struct mvm_vcpu *vcpu);
+void mvm_clock_write_tsc(struct mvm_vcpu *vcpu, u64 tsc);
+int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data); /* system time, wall clock; 1 = #GP */
+int mvm_clock_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
+/* MVM_REQ_CLOCK, before entry. May sleep. */
+void mvm_clock_update(struct mvm_vcpu *vcpu);
+int mvm_clock_get(struct mvm_vm *vm, struct kvm_clock_data *data);
+int mvm_clock_set(struct mvm_vm *vm, const struct kvm_clock_data *data);
+
+/* fpu.c: guest FPU state; see the functions' own comments for the order (rule 3). */
+int mvm_fpu_create(struct mvm_vcpu *vcpu);
+void mvm_fpu_destroy(struct mvm_vcpu *vcpu);
+void mvm_fpu_enter(struct mvm_vcpu *vcpu);
+void mvm_fpu_leave(struct mvm_vcpu *vcpu);
+u64 mvm_fpu_supported_xcr0(void); /* host components a guest may have (no PKRU swap trouble, no AMX) */
+u32 mvm_fpu_xsave_size(u64 xcr0); /* standard-format size for these components */
+
+#endif

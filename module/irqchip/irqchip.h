@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The in-kernel interrupt controllers: LAPIC, IOAPIC, 8259 pair, 8254.
+ *
+ * Device state is under vm->irq_lock (raw, interrupts off); timers' callbacks and
+ * set_line may come from any context. What a vCPU must notice is a request bit
+ * (MVM_REQ_EVENT, _INIT, _SIPI) plus a kick. The models hold no locks and read no
+ * clock themselves where that is possible, so that they build in userspace for tests.
+ */
+#ifndef MVM_IRQCHIP_H
+#define MVM_IRQCHIP_H
+
+#include "../mvm.h"
+
+/* KVM_CREATE_IRQCHIP: -EEXIST when there, -EINVAL once a vCPU exists. Publishes last. */
+int mvm_irqchip_create(struct mvm_vm *vm);
+void mvm_irqchip_destroy(struct mvm_vm *vm);
+/* KVM_CREATE_PIT2: -ENOENT without irqchip, -EEXIST. */
+int mvm_pit_create(struct mvm_vm *vm, const struct kvm_pit_config *config);
+void mvm_pit_destroy(struct mvm_vm *vm);
+
+static inline bool mvm_irqchip_in_kernel(struct mvm_vm *vm)
+{
+	return smp_load_acquire(&vm->irqchip) != NULL;
+}
+
+/* Only where the VM has an in-kernel irqchip. */
+int mvm_lapic_create(struct mvm_vcpu *vcpu);
+void mvm_lapic_destroy(struct mvm_vcpu *vcpu);
+void mvm_lapic_reset(struct mvm_vcpu *vcpu, bool init_event);
+
+/* KVM_IRQ_LINE on a GSI by the routing table; returns how many targets took it, or -errno. Any context. */
+int mvm_irq_set_gsi(struct mvm_vm *vm, u32 gsi, int level);
+
+/*
+ * What the vCPU could take now, by TPR and PPR, LVT0 and the 8259: -1 or a vector. Does not
+ * look at RFLAGS.IF. Context: the vCPU's thread, interrupts on or off.
+ */
+int mvm_irq_pending(struct mvm_vcpu *vcpu);
+/* Accept it: IRR to ISR, or the 8259's acknowledge cycle. -1 when it went away. */
+int mvm_irq_ack(struct mvm_vcpu *vcpu);
+/* Does a halted vCPU have a reason to wake from the LAPIC's side (timer included)? */
+bool mvm_lapic_wants_wakeup(struct mvm_vcpu *vcpu);
+
+/*
+ * Offer an access to the in-kernel devices. True: done (reads filled @data).
+ * Context: the vCPU's thread; PIO also from the inner loop (does not sleep).
+ */
+bool mvm_irqchip_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool write);
+bool mvm_irqchip_pio(struct mvm_vcpu *vcpu, u16 port, int size, void *data, bool write);
+
+/* x2APIC registers, APIC_BASE, TSC_DEADLINE: 0, or 1 = #GP. */
+int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host);
+int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host);
+u64 mvm_lapic_base(struct mvm_vcpu *vcpu);
+int mvm_lapic_set_base(struct mvm_vcpu *vcpu, u64 base, bool host);
+
+u64 mvm_lapic_get_cr8(struct mvm_vcpu *vcpu);
+void mvm_lapic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8);
+
+/* State ioctls: 0 or -EINVAL. */
+int mvm_lapic_get_state(struct mvm_vcpu *vcpu, struct kvm_lapic_state *s);
+int mvm_lapic_set_state(struct mvm_vcpu *vcpu, const struct kvm_lapic_state *s);
+int mvm_irqchip_get_state(struct mvm_vm *vm, struct kvm_irqchip *chip);
+int mvm_irqchip_set_state(struct mvm_vm *vm, const struct kvm_irqchip *chip);
+int mvm_pit_get_state(struct mvm_vm *vm, struct kvm_pit_state2 *ps);
+int mvm_pit_set_state(struct mvm_vm *vm, const struct kvm_pit_state2 *ps);
+
+/* The guest TSC moved (write to the TSC MSR): re-arm a deadline timer. */
+void mvm_lapic_tsc_changed(struct mvm_vcpu *vcpu);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest memory: slots, nested page tables, MMU notifiers, checked guest access.
+ *
+ * Slots point at the launcher's addresses (struct mvm_memslot); nested entries
+ * are filled on demand through get_user_pages and follow the MMU notifiers.
+ * Nothing is pinned. Generic code works on guest frame ranges; entry bits come
+ * from the backend's struct mvm_npt_format.
+ */
+#ifndef MVM_MMU_H
+#define MVM_MMU_H
+
+#include "../mvm.h"
+
+struct mvm_memslot {
+	gfn_t base;
+	u64 npages;
+	hva_t hva;
+	u32 flags; /* KVM_MEM_* */
+	u16 id;
+};
+
+/* VM's life. mvm_mmu_vm_release(): zap everything, after which no vCPU runs the guest. May sleep. */
+int mvm_mmu_vm_init(struct mvm_vm *vm);
+void mvm_mmu_vm_destroy(struct mvm_vm *vm);
+
+/**
+ * mvm_memslot_set() - KVM_SET_USER_MEMORY_REGION
+ * Add, delete, move, re-flag; any time, also while vCPUs run. May sleep.
+ * Return: 0, -EINVAL (alignment, flags, range, resizing), -EEXIST (overlap), -ENOMEM.
+ */
+int mvm_memslot_set(struct mvm_vm *vm, const struct kvm_userspace_memory_region *region);
+
+/* What mvm_mmu_fault() found. */
+enum mvm_fault_result {
+	MVM_FAULT_FIXED, /* mapped (or raced): enter again */
+	MVM_FAULT_MMIO, /* no slot there, or a write to a readonly slot: emulate */
+};
+
+/**
+ * mvm_mmu_fault() - make a guest physical address present
+ * @access: MVM_ACCESS_READ, _WRITE, _EXEC
+ *
+ * Return: enum mvm_fault_result, -EFAULT (bad host mapping; the instruction can be
+ * restarted), -EHWPOISON, -EINTR (a fatal or other signal wants attention),
+ * -ENOMEM. Context: the vCPU's thread; may sleep.
+ */
+int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access);
+
+/*
+ * Checked access to guest physical memory, through the launcher's mapping. The
+ * range may cross pages and slots. 0 or -EFAULT (no slot, readonly, unmapped).
+ * Context: a thread of vm->mm; may sleep.
+ */
+int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len);
+int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len);
+bool mvm_gpa_is_ram(struct mvm_vm *vm, gpa_t gpa);
+
+/* The walk's inputs: reads no hardware field, so that any root can be walked. */
+struct mvm_walk {
+	u64 cr0, cr3, cr4, efer;
+	const u64 *pdptr; /* PAE: the four cached entries */
+	bool ac; /* RFLAGS.AC, for SMAP */
+	u32 pkru;
+	u64 rsvd_phys; /* physical address bits that must be zero */
+};
+void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk);
+
+/**
+ * mvm_walk_gva() - translate a linear address as the processor would
+ * Honours paging mode (none, 32-bit, PAE, 4- and 5-level), rights, NX, SMEP, SMAP, PKU, reserved
+ * bits; sets accessed and dirty bits. @gpa gets the address, or @fault the #PF.
+ * Return: 0; 1 with @fault filled; -EFAULT when a table lies outside memory.
+ */
+int mvm_walk_gva(struct mvm_vm *vm, const struct mvm_walk *walk, gva_t gva, u32 access,
+		 gpa_t *gpa, struct mvm_fault *fault);
+
+/*
+ * The same for a range of guest virtual memory of the vCPU, page by page, then
+ * access it. MMIO is not memory: -EFAULT. Return as mvm_walk_gva().
+ */
+int mvm_gva_read(struct mvm_vcpu *vcpu, gva_t gva, void *buf, size_t len, u32 access,
+		 struct mvm_fault *fault);
+int mvm_gva_write(struct mvm_vcpu *vcpu, gva_t gva, const void *buf, size_t len, u32 access,
+		  struct mvm_fault *fault);
+
+/* Read the four PAE directory pointers at CR3; -EINVAL where the processor would #GP. May sleep. */
+int mvm_load_pdptrs(struct mvm_vcpu *vcpu, u64 cr3);
+
+#endif

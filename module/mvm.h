@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The objects: struct mvm_vm, struct mvm_vcpu and the neutral VM exit.
+ *
+ * Everything a backend, a service or the run loop shares is here; what only one
+ * floor needs is in that floor's own header (mmu/mmu.h, irqchip/irqchip.h,
+ * insn/, backend.h). Field tags:
+ *
+ *	[I] immutable after creation	[a] atomic
+ *	[V] vm->lock			[v] vcpu->lock
+ *	[o] the thread that runs the vCPU, inside KVM_RUN (holds vcpu->lock)
+ *	[Q] vm->irq_lock
+ *
+ * Lock order, outermost first:
+ *
+ *	vcpu->lock
+ *	  vm->lock
+ *	    vm->slots_lock
+ *	      mmap_lock (get_user_pages, copy_from_user)
+ *		vm->mmu_lock / vcpu->fault_lock (notifiers take these under the host's page table locks)
+ *	  vm->irq_lock (raw, interrupts off; from any context)
+ */
+#ifndef MVM_H
+#define MVM_H
+
+#include <linux/atomic.h>
+#include <linux/hrtimer.h>
+#include <linux/kvm.h>
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/swait.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "types.h"
+
+#define MVM_MAX_VCPUS	 1
+#define MVM_MAX_MEMSLOTS 512
+
+struct mvm_vm;
+struct mvm_vcpu;
+struct mvm_backend;
+struct mvm_irqchip;
+struct mvm_lapic;
+struct mvm_pit;
+struct mvm_memslots;
+struct mvm_insn;
+struct mvm_fpu_state;
+
+/*
+ * Why the last thing failed, in words: one per open file (system, VM), read by
+ * MINIVMM_GET_REASON. vCPU files use their VM's.
+ */
+struct mvm_reason {
+	spinlock_t lock;
+	char text[256];
+};
+
+void mvm_reason_init(struct mvm_reason *reason);
+/**
+ * mvm_fail() - record the sentence behind a failure
+ * @reason: where it goes; may be NULL
+ * @err: negative errno
+ * @fmt: one sentence: what failed, why, what to do
+ *
+ * Context: any. Return: @err, so that a caller can return mvm_fail(...).
+ */
+__printf(3, 4) int mvm_fail(struct mvm_reason *reason, int err, const char *fmt, ...);
+
+/* ------------------------------------------------------------------ exits */
+
+/*
+ * The neutral exits. A backend turns its hardware's exit into one of these
+ * while its control structure is still loaded; everything above sees only this.
+ */
+enum mvm_exit_kind {
+	MVM_EXIT_UNKNOWN, /* hw_reason tells; reported to userspace */
+	MVM_EXIT_INTERRUPT, /* external interrupt; the host takes it in the run loop's window */
+	MVM_EXIT_NMI, /* host NMI, already delivered by the backend */
+	MVM_EXIT_MACHINE_CHECK, /* host #MC, already delivered by the backend */
+	MVM_EXIT_EXCEPTION, /* intercepted guest exception: u.exc */
+	MVM_EXIT_IO, /* u.io */
+	MVM_EXIT_MEM_FAULT, /* nested page fault: u.mem */
+	MVM_EXIT_CPUID,
+	MVM_EXIT_RDMSR, /* RCX has the index */
+	MVM_EXIT_WRMSR,
+	MVM_EXIT_CR_ACCESS, /* u.cr */
+	MVM_EXIT_DR_ACCESS, /* u.dr */
+	MVM_EXIT_HLT,
+	MVM_EXIT_HYPERCALL,
+	MVM_EXIT_IRQ_WINDOW, /* the guest can take an interrupt now */
+	MVM_EXIT_NMI_WINDOW, /* the guest can take an NMI now */
+	MVM_EXIT_SHUTDOWN, /* triple fault */
+	MVM_EXIT_ENTRY_FAILED, /* u.fail: the hardware refused the guest state or the controls */
+	MVM_EXIT_XSETBV,
+	MVM_EXIT_INVD, /* INVD and WBINVD: nothing to do but skip */
+	MVM_EXIT_INVLPG, /* u.mem.gva */
+	MVM_EXIT_PAUSE,
+	MVM_EXIT_MONITOR, /* MONITOR and MWAIT: treated as NOP or #UD by policy */
+	MVM_EXIT_MWAIT,
+	MVM_EXIT_RDPMC,
+	MVM_EXIT_UNDEFINED, /* an instruction the guest does not have (VMX, SVM, GETSEC, ...): #UD */
+	MVM_EXIT_TASK_SWITCH, /* hardware task switch: not emulated */
+	MVM_EXIT_PREEMPTED, /* the backend used up its time budget; nothing to do */
+	MVM_EXIT_LOST, /* virtualization was turned off under a borrower: no entry took place */
+	MVM_NR_EXITS
+};
+
+/* An event on its way into the guest. */
+enum mvm_event_type {
+	MVM_EVENT_NONE,
+	MVM_EVENT_INTERRUPT, /* external interrupt */
+	MVM_EVENT_NMI,
+	MVM_EVENT_EXCEPTION, /* hardware exception */
+	MVM_EVENT_SOFT_INT, /* INT n */
+	MVM_EVENT_PRIV_SOFT_EXC, /* INT1 (ICEBP) */
+	MVM_EVENT_SOFT_EXC, /* INT3, INTO */
+};
+
+/**
+ * struct mvm_event - one event to deliver, or whose delivery an exit broke off
+ * @type: what kind of event
+ * @vector: IDT vector
+ * @has_error: @error is pushed
+ * @error: error code
+ * @insn_len: length of the instruction behind a software event, else 0
+ */
+struct mvm_event {
+	enum mvm_event_type type;
+	u8 vector;
+	bool has_error;
+	u8 insn_len;
+	u32 error;
+};
+
+#define MVM_MAX_INSN_LEN 15
+
+/**
+ * struct mvm_exit - everything about one exit, captured by the backend
+ * @kind: neutral exit
+ * @hw_reason: the hardware's own exit reason or code, for reports and traces
+ * @insn_len: length of the instruction that exited, 0 where the hardware does
+ *	not tell (then mvm_skip_insn() decodes it)
+ * @vectoring: event whose delivery this exit interrupted (type NONE: none)
+ * @insn_bytes: instruction bytes where the hardware gives them (AMD decode assists)
+ * @nr_insn_bytes: how many of @insn_bytes are valid, 0 = none
+ */
+struct mvm_exit {
+	enum mvm_exit_kind kind;
+	u32 hw_reason;
+	u8 insn_len;
+	u8 nr_insn_bytes;
+	u8 insn_bytes[MVM_MAX_INSN_LEN];
+	struct mvm_event vectoring;
+	union {
+		struct {
+			u8 vector;
+			bool has_error;
+			u32 error;
+			u64 payload; /* #PF: CR2. #DB: the DR6 bits to set (active high, as in DR6 with RTM as bit 16 = not set) */
+		} exc;
+		struct {
+			u16 port;
+			u8 size; /* 1, 2, 4 */
+			bool in;
+			bool string; /* INS or OUTS: operands come from the decoder */
+			bool rep;
+			u64 next_rip; /* 0 = unknown */
+		} io;
+		struct {
+			gpa_t gpa;
+			gva_t gva; /* valid with gva_valid */
+			bool gva_valid;
+			bool in_walk; /* the fault hit a guest page table, not the final address */
+			u32 access; /* MVM_ACCESS_* */
+		} mem;
+		struct {
+			u8 nr; /* 0, 3, 4, 8 */
+			u8 gpr; /* enum mvm_gpr; 0xff = not told: decode */
+			enum { MVM_CR_READ, MVM_CR_WRITE, MVM_CR_CLTS, MVM_CR_LMSW } op;
+			u16 lmsw; /* source word of LMSW when told */
+		} cr;
+		struct {
+			u8 nr;
+			u8 gpr; /* 0xff = not told: decode */
+			bool write;
+		} dr;
+		struct {
+			u64 reason; /* for KVM_EXIT_FAIL_ENTRY's hardware_entry_failure_reason */
+			u64 detail; /* VM-instruction error, or qualification */
+		} fail;
+		struct {
+			u64 info1; /* raw facts for MVM_EXIT_UNKNOWN */
+			u64 info2;
+		} raw;
+	} u;
+};
+
+/* -------------------------------------------------------------- registers */
+
+/*
+ * Groups of guest state. The vCPU's own fields are canonical; a backend caches
+ * from its control structure. vcpu->avail: the fields are current. vcpu->dirty:
+ * the fields were changed and must be flushed before the next entry. GPRs
+ * (without RSP) are always available: the entry code stores them. A backend
+ * makes MVM_STATE_RIP available at every exit and drops every other group from
+ * vcpu->avail that the guest could have changed; mvm_state_get() fetches it
+ * when somebody asks.
+ */
+#define MVM_STATE_RIP  BIT(0) /* rip, gpr[MVM_RSP], rflags, int_shadow */
+#define MVM_STATE_CS   BIT(1) /* seg[CS], seg[SS]: what the mode and the CPL need */
+#define MVM_STATE_SEG  BIT(2) /* the other six segments */
+#define MVM_STATE_DT   BIT(3) /* gdt, idt */
+#define MVM_STATE_CR   BIT(4) /* cr0, cr3, cr4, efer */
+#define MVM_STATE_PDPTR BIT(5) /* pdptr[]: matters in PAE paging on VT-x only */
+#define MVM_STATE_MSR  BIT(6) /* msr: the ones the hardware swaps or passes through */
+#define MVM_STATE_DR   BIT(7) /* dr7 (dr[0..3], dr6 are software's) */
+#define MVM_STATE_TSC  BIT(8) /* tsc_offset; only ever dirty */
+#define MVM_STATE_CR2  BIT(9) /* cr2 */
+#define MVM_STATE_INTERCEPTS BIT(10) /* exception_intercepts, cpuid-dependent controls; only ever dirty */
+#define MVM_STATE_ALL  (BIT(11) - 1)
+
+#define MVM_INT_SHADOW_STI   BIT(0)
+#define MVM_INT_SHADOW_MOVSS BIT(1)
+
+/* Guest MSRs that live in hardware while the guest runs. */
+struct mvm_hw_msrs {
+	u64 star, lstar, cstar, sfmask, kernel_gs_base;
+	u64 sysenter_cs, sysenter_esp, sysenter_eip;
+	u64 tsc_aux;
+	u64 pat;
+};
+
+/*
+ * Requests: something for the vCPU thread to do before the next entry. Set the
+ * bit, then mvm_vcpu_kick(). From any context.
+ */
+enum mvm_request {
+	MVM_REQ_TLB_FLUSH, /* nested translations changed */
+	MVM_REQ_TLB_FLUSH_GUEST, /* this vCPU's guest-virtual translations */
+	MVM_REQ_EVENT, /* look at pending events again */
+	MVM_REQ_CLOCK, /* refresh the paravirtual clock page */
+	MVM_REQ_TRIPLE_FAULT,
+	MVM_REQ_DEAD, /* the VM is dead (broken invariant, mm gone): -EIO */
+	MVM_REQ_UNBLOCK, /* leave HLT */
+	MVM_REQ_INIT, /* INIT arrived (lapic) */
+	MVM_REQ_SIPI, /* start-up IPI arrived; vector in vcpu->sipi_vector */
+	MVM_REQ_ROOT, /* the nested root changed: load it */
+	MVM_NR_REQS
+};
+
+enum mvm_vcpu_mode {
+	MVM_OUTSIDE_GUEST,
+	MVM_IN_GUEST, /* interrupts off, about to enter, or entered: a kick needs an IPI */
+};
+
+/* Exceptions, NMIs and interrupts on their way (event.c). [o] */
+struct mvm_events {
+	struct {
+		bool pending; /* raised, not yet given to the hardware */
+		bool injected; /* given to the hardware; its delivery was broken off: give again */
+		struct mvm_event ev;
+		u64 payload; /* #PF: CR2; #DB: DR6 bits; written when it is first injected */
+		bool has_payload;
+	} exception;
+	struct {
+		bool injected;
+		struct mvm_event ev;
+	} interrupt;
+	struct {
+		u8 pending; /* 0..2, [a] additions come through vcpu->nmi_queued */
+		bool injected;
+		bool masked; /* blocked until IRET */
+	} nmi;
+	int user_irq; /* KVM_INTERRUPT: vector queued by userspace, -1 = none */
+};
+
+/**
+ * struct mvm_vcpu - one virtual CPU; a backend embeds it as its first member
+ */
+struct mvm_vcpu {
+	struct mvm_vm *vm; /* [I] */
+	u32 id; /* [I] KVM's vcpu_id: the APIC id */
+	u32 index; /* [I] 0.. in creation order */
+	struct mutex lock; /* serialises the vCPU's ioctls */
+	spinlock_t fault_lock; /* held while a nested mapping is checked and installed (mmu/) */
+
+	struct kvm_run *run; /* [I] page 0 of the mapping; shared with userspace: read once */
+	void *pio_page; /* [I] page 1 */
+
+	/* Registers. [v], and see MVM_STATE_* for avail and dirty */
+	u64 gpr[MVM_NR_GPRS];
+	u64 rip, rflags;
+	u32 int_shadow; /* MVM_INT_SHADOW_* */
+	struct kvm_segment seg[MVM_NR_SEGS]; /* by enum mvm_segreg */
+	struct kvm_dtable gdt, idt;
+	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
+	u64 pdptr[4];
+	u64 dr[4], dr6, dr7;
+	u64 xcr0;
+	u64 guest_xcr0_allowed; /* what SET_XCRS and XSETBV may set: CPUID 0Dh */
+	u32 guest_pkru;
+	struct mvm_hw_msrs msr;
+	u64 tsc_offset;
+	u64 tsc_adjust, misc_enable;
+	u32 exception_intercepts; /* bitmap of vectors the backend intercepts */
+	u32 avail, dirty; /* MVM_STATE_* */
+
+	/* Running */
+	atomic_long_t requests; /* [a] enum mvm_request */
+	int mode; /* [a] enum mvm_vcpu_mode; barriers: run.c, mvm_vcpu_kick() */
+	int cpu; /* CPU it runs on, or ran on last; -1 = never */
+	int last_cpu_loaded; /* for IBPB and TLB decisions of the backend */
+	struct swait_queue_head wq; /* a halted vCPU sleeps here */
+	u32 mp_state; /* KVM_MP_STATE_* */
+	u8 sipi_vector;
+	atomic_t nmi_queued; /* [a] NMIs from other contexts, moved into events by event.c */
+	struct mvm_events events;
+	struct mvm_exit exit; /* the last exit [o] */
+	struct mvm_fpu_state *fpu; /* [I] */
+	bool immediate_exit_seen;
+	bool launched; /* has entered the guest at least once */
+
+	/* Two-phase exits: what the next KVM_RUN must finish first (emul.c, exit.c). [o] */
+	int (*complete)(struct mvm_vcpu *vcpu);
+	struct mvm_emul_state *emul; /* [I] replay log and decoded instruction */
+
+	/* Policy */
+	struct kvm_cpuid_entry2 *cpuid; /* [v] sorted by function, index */
+	int nr_cpuid;
+	u64 cr4_guest_rsvd; /* CR4 bits this guest may not set */
+	u64 maxphyaddr_rsvd; /* physical address bits above the guest's MAXPHYADDR */
+	struct mvm_msr_store *msr_store; /* [I] MTRR, MCE and other inert MSRs (msr.c) */
+
+	struct mvm_lapic *lapic; /* [I], NULL without in-kernel irqchip */
+
+	/* Paravirtual clock (clock.c) */
+	u64 pvclock_msr; /* MSR_KVM_SYSTEM_TIME_NEW */
+	u64 pvclock_gpa_valid;
+	u32 pvclock_version;
+
+	u64 stat[MVM_NR_EXITS]; /* exits by kind, [o], read without a lock */
+	u64 stat_to_user;
+	u64 stat_entries;
+};
+
+/**
+ * struct mvm_vm - one virtual machine
+ */
+struct mvm_vm {
+	refcount_t users; /* the VM fd and each vCPU fd */
+	const struct mvm_backend *backend; /* [I] */
+	struct mm_struct *mm; /* [I] the creator's; only this mm may use the VM (grabbed, mmgrab) */
+	struct mutex lock; /* creation of vCPUs, irqchip, PIT */
+	struct mvm_reason reason;
+	bool dead; /* a broken invariant or a gone mm: everything answers -EIO */
+
+	struct mvm_vcpu *vcpus[MVM_MAX_VCPUS]; /* [V] to write; publish with smp_store_release */
+	int nr_vcpus; /* likewise */
+
+	/* Memory (mmu/) */
+	struct mutex slots_lock;
+	struct srcu_struct srcu; /* readers of slots and of routing */
+	struct mvm_memslots __rcu *slots;
+	struct mmu_notifier mn;
+	spinlock_t mmu_lock; /* zap, table pages */
+	hpa_t npt_root; /* [I] root of the nested tables */
+	void *npt_root_page; /* [I] its kernel address */
+	int npt_levels; /* [I] 4 or 5 */
+	unsigned long inval_in_progress; /* notifier invalidations under way [mmu_lock + every fault_lock] */
+	unsigned long inval_seq;
+	gfn_t inval_start, inval_end;
+	unsigned long nr_npt_pages;
+
+	/* Interrupt controllers (irqchip/) */
+	raw_spinlock_t irq_lock;
+	struct mvm_irqchip *irqchip; /* [V] to create; NULL = none; published with release */
+	struct mvm_pit *pit; /* likewise */
+
+	/* Clock (clock.c) */
+	s64 kvmclock_offset; /* guest kvmclock = boottime ns + offset [V] */
+	u64 tsc_base; /* host TSC at creation: guest TSC starts at 0 */
+	struct { u64 wall_clock_msr; } pv;
+
+	struct list_head link; /* list of VMs, under main.c's lock */
+	u64 tss_addr, identity_map_addr; /* stored, inert */
+	u32 bsp_id;
+};
+
+/* ----------------------------------------------------- the ground floor API */
+
+static inline bool mvm_vcpu_test_request(struct mvm_vcpu *vcpu, enum mvm_request req)
+{
+	return atomic_long_read(&vcpu->requests) & BIT(req);
+}
+
+static inline bool mvm_vcpu_take_request(struct mvm_vcpu *vcpu, enum mvm_request req)
+{
+	if (!mvm_vcpu_test_request(vcpu, req))
+		return false;
+	return atomic_long_fetch_andnot(BIT(req), &vcpu->requests) & BIT(req);
+}
+
+/**
+ * mvm_vcpu_request() - ask something of a vCPU and make it look
+ * Context: any, also interrupt and with raw spinlocks held. Wakes a halted vCPU
+ * and forces a running one out of the guest; does not wait.
+ */
+void mvm_vcpu_request(struct mvm_vcpu *vcpu, enum mvm_request req);
+/* The bit alone, for the vCPU's own thread. */
+static inline void mvm_vcpu_set_request(struct mvm_vcpu *vcpu, enum mvm_request req)
+{
+	atomic_long_or(BIT(req), &vcpu->requests);
+}
+/* Wake and force out, without a request. Context: as above. */
+void mvm_vcpu_kick(struct mvm_vcpu *vcpu);
+/**
+ * mvm_vm_request_sync() - request on every vCPU, and wait until none is in the guest
+ * On return each vCPU either has not entered since the call began or will see
+ * the request before it enters again. Context: interrupts on; may be called where
+ * sleeping is forbidden (MMU notifiers), not from interrupts.
+ */
+void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req);
+/* A broken invariant: WARN once, mark the VM dead, everything answers -EIO from now on. */
+void mvm_vm_kill(struct mvm_vm *vm, const char *why);
+
+#define mvm_for_each_vcpu(i, vcpu, vm)                                               \
+	for ((i) = 0; (i) < smp_load_acquire(&(vm)->nr_vcpus) && ((vcpu) = (vm)->vcpus[(i)]); \
+	     (i)++)
+
+/* vCPU state accessors (regs.c). Context: the vCPU's thread, vcpu->lock held. */
+
+/* Make the groups in @mask current. */
+void mvm_state_get(struct mvm_vcpu *vcpu, u32 mask);
+/* The same, and they are about to be changed: flush them before the next entry. */
+void mvm_state_modify(struct mvm_vcpu *vcpu, u32 mask);
+
+/* How the guest executes now. */
+enum mvm_cpu_mode { MVM_MODE_REAL, MVM_MODE_VM86, MVM_MODE_PROT16, MVM_MODE_PROT32, MVM_MODE_LONG };
+enum mvm_cpu_mode mvm_cpu_mode(struct mvm_vcpu *vcpu);
+int mvm_cpl(struct mvm_vcpu *vcpu);
+bool mvm_is_paging(struct mvm_vcpu *vcpu);
+bool mvm_is_long_mode(struct mvm_vcpu *vcpu); /* EFER.LMA */
+
+/*
+ * CR, EFER, XCR0 writes as instructions do them: 0, or -EINVAL where the guest
+ * gets #GP(0) (nothing changed then). May sleep (PDPTRs come from guest memory).
+ */
+int mvm_set_cr0(struct mvm_vcpu *vcpu, u64 val);
+int mvm_set_cr3(struct mvm_vcpu *vcpu, u64 val);
+int mvm_set_cr4(struct mvm_vcpu *vcpu, u64 val);
+int mvm_set_efer(struct mvm_vcpu *vcpu, u64 val);
+int mvm_set_xcr0(struct mvm_vcpu *vcpu, u64 val);
+
+/* Events (event.c). Context: the vCPU's thread. */
+void mvm_queue_exception(struct mvm_vcpu *vcpu, u8 vector);
+void mvm_queue_exception_err(struct mvm_vcpu *vcpu, u8 vector, u32 error);
+void mvm_queue_page_fault(struct mvm_vcpu *vcpu, gva_t cr2, u32 error);
+void mvm_queue_fault(struct mvm_vcpu *vcpu, const struct mvm_fault *fault);
+void mvm_queue_nmi(struct mvm_vcpu *vcpu); /* any context */
+bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu); /* IF, shadow, nothing injected */
+
+/*
+ * Step over the instruction that exited: RIP, the interrupt shadow, and the
+ * single-step trap. Decodes where the hardware gave no length (may sleep then).
+ * 0, or -errno when the instruction cannot be read.
+ */
+int mvm_skip_insn(struct mvm_vcpu *vcpu);
+/* The same with a length the caller knows. */
+void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len);
+
+/* CPUID (cpuid.c) */
+const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 function, u32 index);
+bool mvm_guest_has(const struct mvm_vcpu *vcpu, u32 x86_feature); /* X86_FEATURE_* */
+
+static inline struct mvm_reason *mvm_vcpu_reason(struct mvm_vcpu *vcpu)
+{
+	return &vcpu->vm->reason;
+}
+
+#endif
