@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The AMD bed: QEMU's TCG with SVM and nested paging. Boots kernel and
+# initramfs directly and gives two serial ports.
+
+amd_defaults() {
+	: "${CPU_MODEL:=max,+svm,+npt}" "${MEMORY:=1024}" "${TIMEOUT:=180}"
+	need qemu-system-x86_64
+}
+
+# Starts the emulator in the background and leaves its id in EMULATOR.
+# Arguments: what the serial ports are connected to.
+amd_start() {
+	local args=(-accel "tcg,thread=multi" -cpu "$CPU_MODEL" -smp "$CPUS" -m "$MEMORY"
+		-display none -no-reboot -nic none -kernel "$KERNEL_IMAGE" -initrd "$DIR/initramfs"
+		-append "console=ttyS0 quiet panic=-1 panic_on_oops=1 mitigations=off printk.devkmsg=on $APPEND")
+	if [ -n "$ICOUNT" ]; then
+		args[1]=tcg
+		args+=(-icount "shift=0,sleep=off")
+	fi
+	[ -z "$GDB" ] || args+=(-gdb "tcp:127.0.0.1:$GDB")
+	if [ -n "$SHELL_WANTED" ]; then
+		# Ctrl-] is the lab's escape, as Ctrl-a is the launcher's.
+		qemu-system-x86_64 "${args[@]}" -serial mon:stdio -echr 29 "${EMU_ARGS[@]}"
+		return
+	fi
+	qemu-system-x86_64 "${args[@]}" -monitor none -serial "file:$DIR/console.fifo" \
+		-serial "file:$DIR/job.fifo" "${EMU_ARGS[@]}" </dev/null >"$LOGS/emulator.log" 2>&1 &
+	EMULATOR=$!
+}
+
+# Nothing to add to the log: QEMU does not say why it refuses a VMRUN.
+amd_explain() {
+	:
+}
