@@ -18,7 +18,7 @@
 #define PLATFORM_PM1A_EVT_PORT		0x600	/* status and enable, 4 bytes */
 #define PLATFORM_PM1A_CNT_PORT		0x604	/* 2 bytes */
 #define PLATFORM_SCI_IRQ		9
-#define PLATFORM_S5_SLP_TYP		5	/* what \_S5 holds and PM1a_CNT wants */
+#define PLATFORM_S5_SLP_TYP		0	/* what \_S5 holds and PM1a_CNT wants */
 
 #define PLATFORM_RESET_PORT		0xcf9
 #define PLATFORM_RESET_VALUE		6
