@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # The AMD bed: QEMU's TCG with SVM and nested paging. Boots kernel and
 # initramfs directly and gives two serial ports.

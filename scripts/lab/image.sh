@@ -93,7 +93,7 @@ image_own_module() {
 image_pack() {
 	local tree=$1 out=$2 dir=$1/lib/modules/$KERNEL_VERSION
 	if [ -d "$dir" ]; then
-		cp "${KERNEL_ROOT:-}/lib/modules/$KERNEL_VERSION"/modules.{order,builtin} "$dir/" 2>/dev/null || :
+		cp "${KERNEL_ROOT:-}/lib/modules/$KERNEL_VERSION"/modules.{order,builtin,builtin.modinfo} "$dir/" 2>/dev/null || :
 		depmod -b "$tree" "$KERNEL_VERSION"
 	fi
 	(cd "$tree" && find . -print0 | sort -z |

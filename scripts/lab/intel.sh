@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # The Intel bed: Bochs with VMX. It boots from a CD image that isolinux reads,
 # and gives two serial ports.
@@ -79,7 +79,7 @@ intel_shell() {
 	intel_config "com1: enabled=1, mode=term, dev=$DIR/tty" >"$DIR/bochsrc"
 	local mine=STDIO
 	[ ! -t 0 ] || mine=STDIO,raw,echo=0,escape=29
-	socat "$mine" "PTY,link=$DIR/tty,raw,echo=0,wait-slave" &
+	socat "$mine" "PTY,link=$DIR/tty,raw,echo=0,wait-slave" <&0 &
 	local line=$!
 	while [ ! -e "$DIR/tty" ] && kill -0 "$line" 2>/dev/null; do sleep 0.1; done
 	bochs -q -f "$DIR/bochsrc" -rc "$DIR/rc" "${EMU_ARGS[@]}" </dev/null >"$LOGS/emulator.log" 2>&1 &
