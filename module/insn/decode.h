@@ -136,7 +136,7 @@ struct mvm_mem {
  * @opcode:	the last opcode byte
  * @op:		an enum mvm_insn_op
  * @cc:		condition code of CMOV, SETCC and JCC
- * @opsize:	operand size in bytes: 1, 2, 4 or 8
+ * @opsize:	operand size in bytes, 2, 4 or 8; what counts is an operand's own size
  * @adsize:	address size in bytes: 2, 4 or 8
  * @rex:	REX byte, or 0
  * @rep:	0xf2, 0xf3 or 0: the last of the two prefixes

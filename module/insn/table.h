@@ -23,15 +23,15 @@
  */
 enum mvm_opnd_code {
 	NONE,
-	Eb, Ew, Ed, Ev, Ey, Ex,		/* Ex: a word in memory, v in a register */
-	Gb, Gw, Gd, Gv, Gy,
-	M, Mw, Mv, My, Mq, Mo,		/* M: address only; Mo: 16 bytes */
+	Eb, Ew, Ev, Ez, Ex,		/* Ex: a word in memory, v in a register */
+	Gb, Gw, Gv, Gy,
+	M, Mv, My, Mq,			/* M: address only */
 	Ib, Iw, Iz, Iv, Is, Ie,		/* Is: a byte sign-extended; Ie: ENTER's level */
 	Jb, Jz,
 	Ap,
 	Ob, Ov,
 	Xb, Xv, Xz, Yb, Yv, Yz,
-	Zb, Zv, Zy,
+	Zb, Zv,
 	Ab, Av, Az, ADX, ACL,		/* AL, rAX, eAX, DX, CL */
 	One,
 	Sw, Ss,				/* Sw: from reg; Ss: from opcode bits 5:3 */
@@ -88,7 +88,7 @@ enum mvm_insn_prefixed {
 extern const struct mvm_opcode mvm_insn_one[256];
 extern const struct mvm_opcode mvm_insn_0f[256];
 extern const struct mvm_opcode mvm_insn_0f38[256];
-extern const struct mvm_opcode mvm_insn_0f3a[256];
+extern const struct mvm_opcode mvm_insn_0f3a;
 extern const struct mvm_opcode mvm_insn_movsxd;
 extern const struct mvm_opcode mvm_insn_groups[MVM_NR_GROUPS][8];
 extern const struct mvm_opcode mvm_insn_prefixed[MVM_NR_PREFIXED][4];
