@@ -47,7 +47,7 @@ kernel_download() {
 		[ -n "$package" ] || die "no package has a kernel $series; is apt-get update due?"
 		say "downloading $package"
 		rm -rf "$dir" && mkdir -p "$dir/deb"
-		(cd "$dir/deb" && apt-get -q download "$package" >/dev/null) ||
+		(cd "$dir/deb" && apt-get -q -o APT::Sandbox::User=root download "$package" >/dev/null) ||
 			die "cannot download $package"
 		dpkg -x "$dir"/deb/*.deb "$dir" && rm -rf "$dir/deb"
 		version=$(basename "$dir"/lib/modules/*)
