@@ -104,7 +104,7 @@ static bool is_time(uint8_t reg)
 static uint8_t read_time(const struct rtc *rtc, uint8_t reg)
 {
 	struct tm tm = guest_time(rtc);
-	int year = tm.tm_year + 1900;
+	int year = tm.tm_year > -1900 ? tm.tm_year + 1900 : 0;
 
 	switch (reg) {
 	case REG_SECONDS:

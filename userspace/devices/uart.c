@@ -85,7 +85,7 @@ static void arrive(struct uart *u)
 		u->queue_len--;
 	}
 	if (was_full && u->queue_len < UART_QUEUE_SIZE && u->backend.has_room)
-		u->backend.has_room(u->backend.ctx);
+		u->backend.has_room(u->backend.room_ctx);
 }
 
 static void arrive_if_listening(struct uart *u)
@@ -194,7 +194,7 @@ static void write_thr(struct uart *u, uint8_t byte)
 	if (u->mcr & UART_MCR_LOOP)
 		fifo_push(u, byte);
 	else
-		u->backend.send(u->backend.ctx, byte);
+		u->backend.send(u->backend.send_ctx, byte);
 	u->thre_pending = true;
 }
 

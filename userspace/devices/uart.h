@@ -19,13 +19,15 @@
 /**
  * struct uart_backend - the far end of the serial line
  * @send: takes one byte from the guest
+ * @send_ctx: for @send
  * @has_room: the queue was full and is no longer; may be NULL
- * @ctx: for both
+ * @room_ctx: for @has_room
  */
 struct uart_backend {
 	void (*send)(void *ctx, uint8_t byte);
+	void *send_ctx;
 	void (*has_room)(void *ctx);
-	void *ctx;
+	void *room_ctx;
 };
 
 struct uart {
