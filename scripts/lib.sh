@@ -32,3 +32,24 @@ need() {
 
 # The sbin directories hold depmod and modprobe, also for ordinary users.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# Runs a command that takes its time, its output in a log; a terminal sees the
+# seconds pass, and anybody the log's end when it fails.
+long_step() {
+	local what=$1 log=$2 pid start=$SECONDS status=0
+	shift 2
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	[ -t 2 ] || say "$what ..."
+	while [ -t 2 ] && kill -0 $pid 2>/dev/null; do
+		printf '\r%s: %s ... %d s ' "$ME" "$what" $((SECONDS - start)) >&2
+		sleep 0.5
+	done
+	wait $pid || status=$?
+	[ ! -t 2 ] || printf '\n' >&2
+	[ $status -eq 0 ] || {
+		tail -20 "$log" >&2
+		say "$what: failed with status $status"
+	}
+	return $status
+}
