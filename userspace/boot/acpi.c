@@ -138,8 +138,13 @@ _Static_assert(sizeof(struct fadt) == 276, "FADT, revision 6");
 _Static_assert(sizeof(struct facs) == 64, "FACS");
 _Static_assert(sizeof(struct madt) == 44, "MADT header");
 
-enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2,
-       MADT_LAPIC_NMI = 4, MADT_X2APIC = 9 };
+enum madt_type {
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_OVERRIDE = 2,
+	MADT_LAPIC_NMI = 4,
+	MADT_X2APIC = 9,
+};
 
 /* The area being filled; p is NULL once it has overflowed. */
 struct area {
@@ -252,42 +257,63 @@ static struct fadt *build_fadt(struct area *a, uint64_t facs, uint64_t dsdt)
 	return f;
 }
 
-/* Type and length are the first two bytes of every MADT entry. */
-#define MADT_ADD(a, kind, ...) __extension__ ({				\
-	kind *entry_ = area_take((a), sizeof(kind), 1);			\
-	if (entry_)							\
-		*entry_ = (kind){ .length = sizeof(kind), __VA_ARGS__ };	\
-	entry_ != NULL; })
+/* Copy an entry, whose first two bytes are always its type and its length. */
+static bool madt_add(struct area *a, const void *entry)
+{
+	size_t len = ((const uint8_t *)entry)[1];
+	void *p = area_take(a, len, 1);
+
+	if (p)
+		memcpy(p, entry, len);
+	return p;
+}
 
 static bool madt_add_cpus(struct area *a, unsigned int nr_cpus)
 {
 	bool ok = true;
 
 	for (unsigned int id = 0; id < nr_cpus && ok; id++) {
+		const struct madt_lapic lapic = {
+			.type = MADT_LAPIC, .length = sizeof(lapic),
+			.uid = id, .apic_id = id, .flags = MADT_ENABLED,
+		};
+		const struct madt_x2apic x2apic = {
+			.type = MADT_X2APIC, .length = sizeof(x2apic),
+			.uid = id, .apic_id = id, .flags = MADT_ENABLED,
+		};
+
 		if (id <= MADT_MAX_XAPIC_ID)
-			ok = MADT_ADD(a, struct madt_lapic, .type = MADT_LAPIC,
-				      .uid = id, .apic_id = id,
-				      .flags = MADT_ENABLED);
+			ok = madt_add(a, &lapic);
 		else
-			ok = MADT_ADD(a, struct madt_x2apic,
-				      .type = MADT_X2APIC, .uid = id,
-				      .apic_id = id, .flags = MADT_ENABLED);
+			ok = madt_add(a, &x2apic);
 	}
 	return ok;
+}
+
+static bool madt_add_interrupts(struct area *a)
+{
+	const struct madt_ioapic ioapic = {
+		.type = MADT_IOAPIC, .length = sizeof(ioapic),
+		.address = PLATFORM_IOAPIC_ADDR,
+	};
+	const struct madt_override sci = {
+		.type = MADT_OVERRIDE, .length = sizeof(sci),
+		.source = PLATFORM_SCI_IRQ, .gsi = PLATFORM_SCI_IRQ,
+		.flags = MADT_ACTIVE_HIGH_LEVEL,
+	};
+	const struct madt_lapic_nmi nmi = {
+		.type = MADT_LAPIC_NMI, .length = sizeof(nmi),
+		.uid = MADT_ALL_PROCESSORS, .lint = MADT_NMI_LINT,
+	};
+
+	return madt_add(a, &ioapic) && madt_add(a, &sci) && madt_add(a, &nmi);
 }
 
 static struct madt *build_madt(struct area *a, unsigned int nr_cpus)
 {
 	struct madt *m = area_take(a, sizeof(*m), TABLE_ALIGN);
 
-	if (!m || !madt_add_cpus(a, nr_cpus) ||
-	    !MADT_ADD(a, struct madt_ioapic, .type = MADT_IOAPIC,
-		      .id = 0, .address = PLATFORM_IOAPIC_ADDR) ||
-	    !MADT_ADD(a, struct madt_override, .type = MADT_OVERRIDE,
-		      .source = PLATFORM_SCI_IRQ, .gsi = PLATFORM_SCI_IRQ,
-		      .flags = MADT_ACTIVE_HIGH_LEVEL) ||
-	    !MADT_ADD(a, struct madt_lapic_nmi, .type = MADT_LAPIC_NMI,
-		      .uid = MADT_ALL_PROCESSORS, .lint = MADT_NMI_LINT))
+	if (!m || !madt_add_cpus(a, nr_cpus) || !madt_add_interrupts(a))
 		return NULL;
 	acpi_header_fill(&m->h, "APIC", 4);
 	m->lapic_address = PLATFORM_LAPIC_ADDR;
