@@ -12,4 +12,25 @@
 #error "minivmm needs Linux 6.1.79 or later (cleanup.h's guards)"
 #endif
 
+/* register_syscore_ops() became register_syscore(), with a data argument for each callback. */
+#include <linux/syscore_ops.h>
+#ifdef MVM_HAVE_STRUCT_SYSCORE
+#define MVM_SYSCORE_ARGS void *data
+#define MVM_DEFINE_SYSCORE(name, its_ops) static struct syscore name = { .ops = &(its_ops) }
+#define mvm_register_syscore(name)	  register_syscore(&(name))
+#define mvm_unregister_syscore(name)	  unregister_syscore(&(name))
+#else
+#define MVM_SYSCORE_ARGS void
+#define MVM_DEFINE_SYSCORE(name, its_ops) static struct syscore_ops *const name = &(its_ops)
+#define mvm_register_syscore(name)	  register_syscore_ops(name)
+#define mvm_unregister_syscore(name)	  unregister_syscore_ops(name)
+#endif
+
+/* The CPU number it takes in older kernels is not used there either. */
+#ifdef MVM_HAVE_RCU_VIRT_CPU_ARG
+#define mvm_rcu_virt_note_context_switch() rcu_virt_note_context_switch(0)
+#else
+#define mvm_rcu_virt_note_context_switch() rcu_virt_note_context_switch()
+#endif
+
 #endif

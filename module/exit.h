@@ -10,13 +10,16 @@
 
 /*
  * A handler's answer: enter again, leave to userspace (kvm_run is filled), do
- * this once more from the outer loop where sleeping is allowed; or -errno.
+ * this once more from the outer loop where sleeping is allowed; or -errno. None is
+ * zero: helpers answer 0 for "go on", else what their caller is to answer.
  */
-enum mvm_exit_answer { MVM_TO_USER = 0, MVM_RESUME = 1, MVM_SLEEP = 2 };
+enum mvm_exit_answer { MVM_RESUME = 1, MVM_TO_USER = 2, MVM_SLEEP = 3 };
 
 /* The exit's handler that must not sleep (inner loop), then the one that may (outer loop). */
 int mvm_exit_fast(struct mvm_vcpu *vcpu);
 int mvm_exit_slow(struct mvm_vcpu *vcpu);
+/* The exit's name for counters and traces. */
+const char *mvm_exit_name(enum mvm_exit_kind kind);
 
 /* emul.c: all return an enum mvm_exit_answer or -errno, may sleep. */
 
@@ -31,7 +34,8 @@ int mvm_emulate_string_io(struct mvm_vcpu *vcpu);
 int mvm_emulate_io(struct mvm_vcpu *vcpu);
 /*
  * Fetch and decode the instruction at CS:RIP (from exit.insn_bytes when there).
- * 0; MVM_RESUME when a fault was queued for the guest; -errno.
+ * 0; MVM_RESUME when a fault was queued for the guest; MVM_TO_USER with an emulation
+ * error; -errno.
  */
 int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn);
 /* Emulation failed: KVM_EXIT_INTERNAL_ERROR with the instruction's bytes. */

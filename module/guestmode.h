@@ -16,6 +16,8 @@
 #include <linux/rcupdate.h>
 #include <linux/vtime.h>
 
+#include "compat.h"
+
 /* Guest time begins. Interrupts off. */
 static __always_inline void mvm_guest_timing_enter(void)
 {
@@ -42,7 +44,7 @@ static __always_inline void mvm_guest_state_enter(void)
 
 	if (!context_tracking_guest_enter()) {
 		instrumentation_begin();
-		rcu_virt_note_context_switch();
+		mvm_rcu_virt_note_context_switch();
 		instrumentation_end();
 	}
 	lockdep_hardirqs_on(CALLER_ADDR0);

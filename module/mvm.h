@@ -27,7 +27,6 @@
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/mm_types.h>
-#include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
@@ -40,6 +39,7 @@
 #include "types.h"
 
 #define MVM_MAX_VCPUS	 1
+#define MVM_MAX_VCPU_ID	 256 /* ids are below this: APIC ids */
 #define MVM_MAX_MEMSLOTS 512
 
 struct mvm_vm;
@@ -49,6 +49,7 @@ struct mvm_irqchip;
 struct mvm_lapic;
 struct mvm_pit;
 struct mvm_memslots;
+struct mvm_notifier;
 struct mvm_insn;
 struct mvm_fpu_state;
 
@@ -99,7 +100,6 @@ enum mvm_exit_kind {
 	MVM_EXIT_ENTRY_FAILED, /* u.fail: the hardware refused the guest state or the controls */
 	MVM_EXIT_XSETBV,
 	MVM_EXIT_INVD, /* INVD and WBINVD: nothing to do but skip */
-	MVM_EXIT_INVLPG, /* u.mem.gva */
 	MVM_EXIT_PAUSE,
 	MVM_EXIT_MONITOR, /* MONITOR and MWAIT: treated as NOP or #UD by policy */
 	MVM_EXIT_MWAIT,
@@ -263,7 +263,7 @@ enum mvm_vcpu_mode {
 struct mvm_events {
 	struct {
 		bool pending; /* raised, not yet given to the hardware */
-		bool injected; /* given to the hardware; its delivery was broken off: give again */
+		bool injected; /* given to the hardware, or its delivery was broken off: give again */
 		struct mvm_event ev;
 		u64 payload; /* #PF: CR2; #DB: DR6 bits; written when it is first injected */
 		bool has_payload;
@@ -275,7 +275,8 @@ struct mvm_events {
 	struct {
 		u8 pending; /* 0..2, [a] additions come through vcpu->nmi_queued */
 		bool injected;
-		bool masked; /* blocked until IRET */
+		bool masked; /* blocked until IRET: the backend keeps it current at every exit and
+			      * loads it with MVM_STATE_RIP dirty */
 	} nmi;
 	int user_irq; /* KVM_INTERRUPT: vector queued by userspace, -1 = none */
 };
@@ -300,6 +301,7 @@ struct mvm_vcpu {
 	struct kvm_segment seg[MVM_NR_SEGS]; /* by enum mvm_segreg */
 	struct kvm_dtable gdt, idt;
 	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
+	u64 cr8; /* without in-kernel LAPIC; with one its TPR is the truth: mvm_get_cr8() */
 	u64 pdptr[4];
 	u64 dr[4], dr6, dr7;
 	u64 xcr0;
@@ -367,15 +369,15 @@ struct mvm_vm {
 	struct mutex slots_lock;
 	struct srcu_struct srcu; /* readers of slots and of routing */
 	struct mvm_memslots __rcu *slots;
-	struct mmu_notifier mn;
-	spinlock_t mmu_lock; /* zap, table pages */
+	struct mvm_notifier *notifier; /* [I] */
+	spinlock_t mmu_lock; /* removal of nested entries and table pages */
 	hpa_t npt_root; /* [I] root of the nested tables */
 	void *npt_root_page; /* [I] its kernel address */
 	int npt_levels; /* [I] 4 or 5 */
 	unsigned long inval_in_progress; /* notifier invalidations under way [mmu_lock + every fault_lock] */
 	unsigned long inval_seq;
-	gfn_t inval_start, inval_end;
-	unsigned long nr_npt_pages;
+	hva_t inval_start, inval_end;
+	atomic_long_t nr_npt_pages; /* [a] table pages, without the root */
 
 	/* Interrupt controllers (irqchip/) */
 	raw_spinlock_t irq_lock;
@@ -461,6 +463,7 @@ int mvm_set_xcr0(struct mvm_vcpu *vcpu, u64 val);
 void mvm_queue_exception(struct mvm_vcpu *vcpu, u8 vector);
 void mvm_queue_exception_err(struct mvm_vcpu *vcpu, u8 vector, u32 error);
 void mvm_queue_page_fault(struct mvm_vcpu *vcpu, gva_t cr2, u32 error);
+void mvm_queue_debug(struct mvm_vcpu *vcpu, u64 dr6_bits); /* #DB; bits as in exit.u.exc.payload */
 void mvm_queue_fault(struct mvm_vcpu *vcpu, const struct mvm_fault *fault);
 void mvm_queue_nmi(struct mvm_vcpu *vcpu); /* any context */
 bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu); /* IF, shadow, nothing injected */
@@ -468,7 +471,7 @@ bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu); /* IF, shadow, nothing inject
 /*
  * Step over the instruction that exited: RIP, the interrupt shadow, and the
  * single-step trap. Decodes where the hardware gave no length (may sleep then).
- * 0, or -errno when the instruction cannot be read.
+ * 0, or an exit handler's answer (exit.h) when the instruction cannot be read.
  */
 int mvm_skip_insn(struct mvm_vcpu *vcpu);
 /* The same with a length the caller knows. */

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exceptions, NMIs and interrupts on their way into the guest: what is pending, in
+ * what order it goes in, and what an exit during delivery sends round again.
+ *
+ * Two stages: pending (raised, decided here) and injected (handed to the
+ * hardware; after the exit it is delivered unless the exit says otherwise). The
+ * backend only delivers. The order is that of the manuals' "Priority Among
+ * Concurrent Events": what was broken off first, then exceptions, NMI, interrupts.
+ */
+#include <asm/processor-flags.h>
+#include <uapi/asm/debugreg.h>
+#include <asm/traps.h>
+
+#include "backend.h"
+#include "exit.h"
+#include "irqchip/irqchip.h"
+#include "vcpu.h"
+
+/* ----------------------------------------------------------- raising events */
+
+/* Benign, contributory, page fault: the classes behind double faults. */
+enum fault_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PAGE_FAULT };
+
+static enum fault_class fault_class(u8 vector)
+{
+	switch (vector) {
+	case X86_TRAP_PF:
+		return CLASS_PAGE_FAULT;
+	case X86_TRAP_DE:
+	case X86_TRAP_TS:
+	case X86_TRAP_NP:
+	case X86_TRAP_SS:
+	case X86_TRAP_GP:
+		return CLASS_CONTRIBUTORY;
+	default:
+		return CLASS_BENIGN;
+	}
+}
+
+/* Faults resume at the instruction and push RF; traps and aborts do not. */
+static bool is_fault_class(u8 vector)
+{
+	return vector != X86_TRAP_DB && vector != X86_TRAP_BP && vector != X86_TRAP_OF &&
+	       vector != X86_TRAP_DF && vector != X86_TRAP_MC;
+}
+
+static void set_exception(struct mvm_vcpu *vcpu, u8 vector, bool has_error, u32 error)
+{
+	vcpu->events.exception.pending = true;
+	vcpu->events.exception.injected = false;
+	vcpu->events.exception.ev = (struct mvm_event){
+		.type = MVM_EVENT_EXCEPTION,
+		.vector = vector,
+		.has_error = has_error,
+		.error = error,
+	};
+	vcpu->events.exception.has_payload = false;
+}
+
+/* One more exception, perhaps while another is on its way: double and triple faults. */
+static void raise(struct mvm_vcpu *vcpu, u8 vector, bool has_error, u32 error)
+{
+	enum fault_class first, second = fault_class(vector);
+	u8 old;
+
+	/* Real mode pushes no error codes. */
+	mvm_state_get(vcpu, MVM_STATE_CR);
+	if (!(vcpu->cr0 & X86_CR0_PE))
+		has_error = false;
+	if (!vcpu->events.exception.pending && !vcpu->events.exception.injected) {
+		set_exception(vcpu, vector, has_error, error);
+		return;
+	}
+	old = vcpu->events.exception.ev.vector;
+	if (old == X86_TRAP_DF) {
+		vcpu->events.exception.pending = false;
+		vcpu->events.exception.injected = false;
+		mvm_vcpu_set_request(vcpu, MVM_REQ_TRIPLE_FAULT);
+		return;
+	}
+	first = fault_class(old);
+	if ((first == CLASS_CONTRIBUTORY && second == CLASS_CONTRIBUTORY) ||
+	    (first == CLASS_PAGE_FAULT && second != CLASS_BENIGN))
+		set_exception(vcpu, X86_TRAP_DF, vcpu->cr0 & X86_CR0_PE, 0);
+	else
+		set_exception(vcpu, vector, has_error, error);
+}
+
+void mvm_queue_exception(struct mvm_vcpu *vcpu, u8 vector)
+{
+	raise(vcpu, vector, false, 0);
+}
+
+void mvm_queue_exception_err(struct mvm_vcpu *vcpu, u8 vector, u32 error)
+{
+	raise(vcpu, vector, true, error);
+}
+
+/* The payload goes into CR2 or DR6 when the exception goes in, not before. */
+static void set_payload(struct mvm_vcpu *vcpu, u8 vector, u64 payload)
+{
+	if (!vcpu->events.exception.pending || vcpu->events.exception.ev.vector != vector)
+		return;
+	vcpu->events.exception.payload = payload;
+	vcpu->events.exception.has_payload = true;
+}
+
+void mvm_queue_page_fault(struct mvm_vcpu *vcpu, gva_t cr2, u32 error)
+{
+	raise(vcpu, X86_TRAP_PF, true, error);
+	set_payload(vcpu, X86_TRAP_PF, cr2);
+}
+
+void mvm_queue_debug(struct mvm_vcpu *vcpu, u64 dr6_bits)
+{
+	raise(vcpu, X86_TRAP_DB, false, 0);
+	set_payload(vcpu, X86_TRAP_DB, dr6_bits);
+}
+
+void mvm_queue_fault(struct mvm_vcpu *vcpu, const struct mvm_fault *fault)
+{
+	raise(vcpu, fault->vector, fault->has_error, fault->error);
+	if (fault->vector == X86_TRAP_PF)
+		set_payload(vcpu, X86_TRAP_PF, fault->cr2);
+}
+
+void mvm_queue_nmi(struct mvm_vcpu *vcpu)
+{
+	atomic_inc(&vcpu->nmi_queued);
+	mvm_vcpu_request(vcpu, MVM_REQ_EVENT);
+}
+
+/* KVM_INTERRUPT: an external interrupt from a userspace controller. */
+int mvm_user_interrupt(struct mvm_vcpu *vcpu, u32 irq)
+{
+	if (irq > 255)
+		return -EINVAL;
+	if (mvm_irqchip_in_kernel(vcpu->vm))
+		return -ENXIO;
+	if (vcpu->events.user_irq >= 0)
+		return -EEXIST;
+	vcpu->events.user_irq = irq;
+	return 0;
+}
+
+/* ------------------------------------------------------------ may it go in? */
+
+static bool is_delivering(const struct mvm_vcpu *vcpu)
+{
+	return vcpu->events.exception.injected || vcpu->events.interrupt.injected ||
+	       vcpu->events.nmi.injected;
+}
+
+bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu)
+{
+	mvm_state_get(vcpu, MVM_STATE_RIP);
+	return (vcpu->rflags & X86_EFLAGS_IF) && !vcpu->int_shadow && !is_delivering(vcpu);
+}
+
+bool mvm_nmi_allowed(struct mvm_vcpu *vcpu)
+{
+	mvm_state_get(vcpu, MVM_STATE_RIP);
+	return !vcpu->events.nmi.masked && !vcpu->int_shadow && !is_delivering(vcpu);
+}
+
+/* NMIs from other contexts; the processor latches one while one is in service. */
+static void collect_nmis(struct mvm_vcpu *vcpu)
+{
+	u32 n, limit = vcpu->events.nmi.masked || vcpu->events.nmi.injected ? 1 : 2;
+
+	if (likely(!atomic_read(&vcpu->nmi_queued)))
+		return;
+	n = vcpu->events.nmi.pending + atomic_xchg(&vcpu->nmi_queued, 0);
+	vcpu->events.nmi.pending = min(n, limit);
+}
+
+static bool irq_waits(struct mvm_vcpu *vcpu)
+{
+	if (mvm_irqchip_in_kernel(vcpu->vm))
+		return mvm_irq_pending(vcpu) >= 0;
+	return vcpu->events.user_irq >= 0;
+}
+
+bool mvm_has_wake_event(struct mvm_vcpu *vcpu)
+{
+	collect_nmis(vcpu);
+	if (vcpu->events.exception.pending || is_delivering(vcpu))
+		return true;
+	if (vcpu->events.nmi.pending && mvm_nmi_allowed(vcpu))
+		return true;
+	return irq_waits(vcpu) && mvm_interrupt_allowed(vcpu);
+}
+
+/* ------------------------------------------------------------- into the guest */
+
+/* The moment an exception becomes visible: CR2, DR6 and RF. */
+static void deliver_payload(struct mvm_vcpu *vcpu)
+{
+	u8 vector = vcpu->events.exception.ev.vector;
+	u64 payload = vcpu->events.exception.payload;
+
+	if (is_fault_class(vector)) {
+		mvm_state_modify(vcpu, MVM_STATE_RIP);
+		vcpu->rflags |= X86_EFLAGS_RF;
+	}
+	if (!vcpu->events.exception.has_payload)
+		return;
+	vcpu->events.exception.has_payload = false;
+	if (vector == X86_TRAP_PF) {
+		mvm_state_modify(vcpu, MVM_STATE_CR2);
+		vcpu->cr2 = payload;
+	} else if (vector == X86_TRAP_DB) {
+		mvm_state_modify(vcpu, MVM_STATE_DR);
+		vcpu->dr6 = (vcpu->dr6 & ~(u64)(DR_TRAP_BITS)) | payload;
+		vcpu->dr7 &= ~(u64)MVM_DR7_GD;
+	}
+}
+
+static void inject_exception(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
+{
+	deliver_payload(vcpu);
+	vcpu->events.exception.pending = false;
+	vcpu->events.exception.injected = true;
+	inject->event = vcpu->events.exception.ev;
+}
+
+static void inject_nmi(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
+{
+	vcpu->events.nmi.pending--;
+	vcpu->events.nmi.injected = true;
+	vcpu->events.nmi.masked = true;
+	inject->event = (struct mvm_event){ .type = MVM_EVENT_NMI, .vector = X86_TRAP_NMI };
+}
+
+static void inject_irq(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
+{
+	int vector;
+
+	if (mvm_irqchip_in_kernel(vcpu->vm)) {
+		vector = mvm_irq_ack(vcpu);
+	} else {
+		vector = vcpu->events.user_irq;
+		vcpu->events.user_irq = -1;
+	}
+	if (vector < 0)
+		return;
+	vcpu->events.interrupt.ev = (struct mvm_event){
+		.type = MVM_EVENT_INTERRUPT,
+		.vector = vector,
+	};
+	vcpu->events.interrupt.injected = true;
+	inject->event = vcpu->events.interrupt.ev;
+}
+
+static bool userspace_waits_for_window(struct mvm_vcpu *vcpu)
+{
+	return !mvm_irqchip_in_kernel(vcpu->vm) && READ_ONCE(vcpu->run->request_interrupt_window);
+}
+
+void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
+{
+	struct mvm_events *events = &vcpu->events;
+
+	memset(inject, 0, sizeof(*inject));
+	collect_nmis(vcpu);
+	if (events->exception.injected)
+		inject->event = events->exception.ev;
+	else if (events->nmi.injected)
+		inject->event = (struct mvm_event){ .type = MVM_EVENT_NMI,
+						    .vector = X86_TRAP_NMI };
+	else if (events->interrupt.injected)
+		inject->event = events->interrupt.ev;
+	else if (events->exception.pending)
+		inject_exception(vcpu, inject);
+	else if (events->nmi.pending && mvm_nmi_allowed(vcpu))
+		inject_nmi(vcpu, inject);
+	else if (irq_waits(vcpu) && mvm_interrupt_allowed(vcpu))
+		inject_irq(vcpu, inject);
+
+	inject->nmi_window = events->nmi.pending;
+	inject->irq_window = irq_waits(vcpu) || userspace_waits_for_window(vcpu);
+}
+
+/* The exit broke off the delivery of an event: it goes in again at the next entry. */
+static void requeue(struct mvm_vcpu *vcpu, const struct mvm_event *ev)
+{
+	switch (ev->type) {
+	case MVM_EVENT_NONE:
+		break;
+	case MVM_EVENT_NMI:
+		vcpu->events.nmi.injected = true;
+		break;
+	case MVM_EVENT_INTERRUPT:
+	case MVM_EVENT_SOFT_INT:
+		vcpu->events.interrupt.injected = true;
+		vcpu->events.interrupt.ev = *ev;
+		break;
+	case MVM_EVENT_EXCEPTION:
+	case MVM_EVENT_PRIV_SOFT_EXC:
+	case MVM_EVENT_SOFT_EXC:
+		vcpu->events.exception.injected = true;
+		vcpu->events.exception.ev = *ev;
+		break;
+	}
+}
+
+void mvm_events_exit(struct mvm_vcpu *vcpu)
+{
+	struct mvm_events *events = &vcpu->events;
+
+	/* No entry took place: what was to go in still is. */
+	if (vcpu->exit.kind == MVM_EXIT_LOST || vcpu->exit.kind == MVM_EXIT_ENTRY_FAILED)
+		return;
+	events->exception.injected = false;
+	events->nmi.injected = false;
+	events->interrupt.injected = false;
+	requeue(vcpu, &vcpu->exit.vectoring);
+}
+
+/* --------------------------------------------------------------- skip, state */
+
+void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len)
+{
+	mvm_state_modify(vcpu, MVM_STATE_RIP);
+	vcpu->rip += len;
+	if (mvm_cpu_mode(vcpu) != MVM_MODE_LONG)
+		vcpu->rip = (u32)vcpu->rip;
+	vcpu->int_shadow = 0;
+	vcpu->rflags &= ~(u64)X86_EFLAGS_RF;
+	if (vcpu->rflags & X86_EFLAGS_TF)
+		mvm_queue_debug(vcpu, DR_STEP);
+}
+
+void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *out)
+{
+	const struct mvm_events *events = &vcpu->events;
+
+	collect_nmis(vcpu);
+	memset(out, 0, sizeof(*out));
+	mvm_state_get(vcpu, MVM_STATE_RIP);
+	/* Without exception payloads in the ABI a pending exception looks injected. */
+	if (events->exception.pending)
+		deliver_payload(vcpu);
+	out->exception.injected = events->exception.injected || events->exception.pending;
+	out->exception.nr = events->exception.ev.vector;
+	out->exception.has_error_code = events->exception.ev.has_error;
+	out->exception.error_code = events->exception.ev.error;
+
+	out->interrupt.injected = events->interrupt.injected || events->user_irq >= 0;
+	out->interrupt.nr = events->interrupt.injected ? events->interrupt.ev.vector :
+			    events->user_irq >= 0      ? events->user_irq :
+							 0;
+	out->interrupt.soft = events->interrupt.injected &&
+			      events->interrupt.ev.type == MVM_EVENT_SOFT_INT;
+	out->interrupt.shadow = vcpu->int_shadow;
+
+	out->nmi.injected = events->nmi.injected;
+	out->nmi.pending = events->nmi.pending;
+	out->nmi.masked = events->nmi.masked;
+	out->sipi_vector = vcpu->sipi_vector;
+	out->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+}
+
+#define MVM_VCPU_EVENTS_FLAGS                                                        \
+	(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR |         \
+	 KVM_VCPUEVENT_VALID_SHADOW)
+
+int mvm_set_vcpu_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *in)
+{
+	struct mvm_events *events = &vcpu->events;
+
+	if (in->flags & ~MVM_VCPU_EVENTS_FLAGS)
+		return -EINVAL;
+	if (in->exception.injected && (in->exception.nr > 31 || in->exception.nr == X86_TRAP_NMI))
+		return -EINVAL;
+
+	mvm_state_modify(vcpu, MVM_STATE_RIP);
+	events->exception.pending = false;
+	events->exception.has_payload = false;
+	events->exception.injected = in->exception.injected;
+	events->exception.ev = (struct mvm_event){
+		.type = MVM_EVENT_EXCEPTION,
+		.vector = in->exception.nr,
+		.has_error = in->exception.has_error_code,
+		.error = in->exception.error_code,
+	};
+	events->interrupt.injected = in->interrupt.injected;
+	events->interrupt.ev = (struct mvm_event){
+		.type = in->interrupt.soft ? MVM_EVENT_SOFT_INT : MVM_EVENT_INTERRUPT,
+		.vector = in->interrupt.nr,
+	};
+	events->user_irq = -1;
+	if (in->flags & KVM_VCPUEVENT_VALID_SHADOW)
+		vcpu->int_shadow = in->interrupt.shadow &
+				   (MVM_INT_SHADOW_STI | MVM_INT_SHADOW_MOVSS);
+
+	events->nmi.injected = in->nmi.injected;
+	events->nmi.masked = in->nmi.masked;
+	if (in->flags & KVM_VCPUEVENT_VALID_NMI_PENDING) {
+		events->nmi.pending = !!in->nmi.pending;
+		atomic_set(&vcpu->nmi_queued, 0);
+	}
+	if (in->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
+		vcpu->sipi_vector = in->sipi_vector;
+	return 0;
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What each exit does: the one table, and the handlers where services meet.
+ *
+ * A handler answers MVM_RESUME, MVM_TO_USER (kvm_run is filled) or -errno. Rows
+ * marked FAST are called from the inner loop first, unless the instruction's
+ * length has to be decoded, which may sleep; the others from the outer loop.
+ */
+#include <linux/kvm_para.h>
+#include <linux/nospec.h>
+#include <asm/traps.h>
+
+#include "backend.h"
+#include "exit.h"
+#include "hw.h"
+#include "insn/decode.h"
+#include "irqchip/irqchip.h"
+#include "mmu/mmu.h"
+#include "vcpu.h"
+
+int mvm_skip_and_resume(struct mvm_vcpu *vcpu)
+{
+	int err = mvm_skip_insn(vcpu);
+
+	return err ? err : MVM_RESUME;
+}
+
+int mvm_skip_insn(struct mvm_vcpu *vcpu)
+{
+	struct mvm_insn insn;
+	int err;
+
+	if (!vcpu->exit.insn_len) {
+		err = mvm_insn_fetch(vcpu, &insn);
+		if (err)
+			return err;
+		vcpu->exit.insn_len = insn.len;
+	}
+	mvm_skip_insn_len(vcpu, vcpu->exit.insn_len);
+	return 0;
+}
+
+int mvm_inject_gp(struct mvm_vcpu *vcpu)
+{
+	mvm_queue_exception_err(vcpu, X86_TRAP_GP, 0);
+	return MVM_RESUME;
+}
+
+int mvm_inject_ud(struct mvm_vcpu *vcpu)
+{
+	mvm_queue_exception(vcpu, X86_TRAP_UD);
+	return MVM_RESUME;
+}
+
+/* An exit nobody can handle: the raw facts go to userspace. */
+static int internal_error(struct mvm_vcpu *vcpu, u32 suberror, const u64 *data, u32 n)
+{
+	struct kvm_run *run = vcpu->run;
+	u32 i;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = suberror;
+	run->internal.ndata = n;
+	for (i = 0; i < n; i++)
+		run->internal.data[i] = data[i];
+	return MVM_TO_USER;
+}
+
+/* ---------------------------------------------------------------- handlers */
+
+static int exit_resume(struct mvm_vcpu *vcpu)
+{
+	return MVM_RESUME;
+}
+
+static int exit_irq_window(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (mvm_irqchip_in_kernel(vcpu->vm) || !READ_ONCE(run->request_interrupt_window) ||
+	    vcpu->events.user_irq >= 0)
+		return MVM_RESUME;
+	run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+	return MVM_TO_USER;
+}
+
+/* #DB and #AC are intercepted so that their endless delivery cannot hang the CPU. */
+static int exit_exception(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+
+	if (exit->u.exc.vector == X86_TRAP_DB)
+		mvm_queue_debug(vcpu, exit->u.exc.payload);
+	else if (exit->u.exc.vector == X86_TRAP_PF)
+		mvm_queue_page_fault(vcpu, exit->u.exc.payload, exit->u.exc.error);
+	else if (exit->u.exc.has_error)
+		mvm_queue_exception_err(vcpu, exit->u.exc.vector, exit->u.exc.error);
+	else
+		mvm_queue_exception(vcpu, exit->u.exc.vector);
+	return MVM_RESUME;
+}
+
+static int exit_io(struct mvm_vcpu *vcpu)
+{
+	return vcpu->exit.u.io.string ? mvm_emulate_string_io(vcpu) : mvm_emulate_io(vcpu);
+}
+
+static int exit_mem_fault(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+	int ret = mvm_mmu_fault(vcpu, exit->u.mem.gpa, exit->u.mem.access);
+
+	if (ret == MVM_FAULT_FIXED)
+		return MVM_RESUME;
+	if (ret != MVM_FAULT_MMIO)
+		return ret;
+	/* Event delivery through device memory: nothing an emulator could finish. */
+	if (exit->vectoring.type != MVM_EVENT_NONE) {
+		u64 data[] = { exit->vectoring.vector, exit->hw_reason, exit->u.mem.access,
+			       exit->u.mem.gpa };
+
+		return internal_error(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, data,
+				      ARRAY_SIZE(data));
+	}
+	/* Page tables in device memory; code there is what the emulator cannot fetch either. */
+	if (exit->u.mem.in_walk || (exit->u.mem.access & MVM_ACCESS_EXEC))
+		return mvm_emulation_error(vcpu);
+	return mvm_emulate_mmio(vcpu, exit->u.mem.gpa);
+}
+
+static int exit_cpuid(struct mvm_vcpu *vcpu)
+{
+	u32 eax = vcpu->gpr[MVM_RAX], ecx = vcpu->gpr[MVM_RCX];
+	u32 ebx, edx;
+
+	mvm_cpuid_exec(vcpu, &eax, &ebx, &ecx, &edx);
+	vcpu->gpr[MVM_RAX] = eax;
+	vcpu->gpr[MVM_RBX] = ebx;
+	vcpu->gpr[MVM_RCX] = ecx;
+	vcpu->gpr[MVM_RDX] = edx;
+	return mvm_skip_and_resume(vcpu);
+}
+
+static int exit_rdmsr(struct mvm_vcpu *vcpu)
+{
+	u64 data;
+
+	if (mvm_msr_read(vcpu, vcpu->gpr[MVM_RCX], &data, false))
+		return mvm_inject_gp(vcpu);
+	vcpu->gpr[MVM_RAX] = (u32)data;
+	vcpu->gpr[MVM_RDX] = data >> 32;
+	return mvm_skip_and_resume(vcpu);
+}
+
+static int exit_wrmsr(struct mvm_vcpu *vcpu)
+{
+	u64 data = (u32)vcpu->gpr[MVM_RAX] | (vcpu->gpr[MVM_RDX] << 32);
+
+	if (mvm_msr_write(vcpu, vcpu->gpr[MVM_RCX], data, false))
+		return mvm_inject_gp(vcpu);
+	return mvm_skip_and_resume(vcpu);
+}
+
+/* With an in-kernel LAPIC the vCPU sleeps here; without one userspace decides. */
+static int exit_hlt(struct mvm_vcpu *vcpu)
+{
+	int err = mvm_skip_insn(vcpu);
+
+	if (err)
+		return err;
+	if (mvm_irqchip_in_kernel(vcpu->vm)) {
+		vcpu->mp_state = KVM_MP_STATE_HALTED;
+		return MVM_RESUME;
+	}
+	if (mvm_has_wake_event(vcpu))
+		return MVM_RESUME;
+	vcpu->run->exit_reason = KVM_EXIT_HLT;
+	return MVM_TO_USER;
+}
+
+/* No hypercall is offered in CPUID yet. */
+static int exit_hypercall(struct mvm_vcpu *vcpu)
+{
+	vcpu->gpr[MVM_RAX] = mvm_cpl(vcpu) ? -KVM_EPERM : -KVM_ENOSYS;
+	if (mvm_cpu_mode(vcpu) != MVM_MODE_LONG)
+		vcpu->gpr[MVM_RAX] = (u32)vcpu->gpr[MVM_RAX];
+	return mvm_skip_and_resume(vcpu);
+}
+
+static int exit_shutdown(struct mvm_vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return MVM_TO_USER;
+}
+
+static int exit_entry_failed(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	mvm_fail(mvm_vcpu_reason(vcpu), -EIO,
+		 "the processor refused to enter the guest: %s reason %#llx, detail %#llx",
+		 vcpu->vm->backend->name, vcpu->exit.u.fail.reason, vcpu->exit.u.fail.detail);
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason = vcpu->exit.u.fail.reason;
+	run->fail_entry.cpu = vcpu->cpu;
+	return MVM_TO_USER;
+}
+
+/* The owner we borrowed from is gone: find a new standing, then enter again. */
+static int exit_lost(struct mvm_vcpu *vcpu)
+{
+	int err = mvm_hw_reclaim(mvm_vcpu_reason(vcpu));
+
+	return err ? err : MVM_RESUME;
+}
+
+static int exit_unknown(struct mvm_vcpu *vcpu)
+{
+	u64 data[] = { vcpu->exit.hw_reason, vcpu->cpu, vcpu->exit.u.raw.info1,
+		       vcpu->exit.u.raw.info2 };
+
+	mvm_fail(mvm_vcpu_reason(vcpu), -EIO, "unexpected exit: %s reason %#x",
+		 vcpu->vm->backend->name, vcpu->exit.hw_reason);
+	return internal_error(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, data,
+			      ARRAY_SIZE(data));
+}
+
+/* ------------------------------------------------------------------- table */
+
+#define FAST  BIT(0) /* needs no sleep */
+#define SKIPS BIT(1) /* steps over the instruction: fast only with its length known */
+
+static const struct mvm_exit_row {
+	const char *name;
+	int (*fn)(struct mvm_vcpu *vcpu);
+	u32 flags;
+} mvm_exit_rows[MVM_NR_EXITS] = {
+	[MVM_EXIT_UNKNOWN] = { "unknown", exit_unknown, FAST },
+	[MVM_EXIT_INTERRUPT] = { "interrupt", exit_resume, FAST },
+	[MVM_EXIT_NMI] = { "nmi", exit_resume, FAST },
+	[MVM_EXIT_MACHINE_CHECK] = { "machine-check", exit_resume, FAST },
+	[MVM_EXIT_EXCEPTION] = { "exception", exit_exception, FAST },
+	[MVM_EXIT_IO] = { "io", exit_io, 0 },
+	[MVM_EXIT_MEM_FAULT] = { "mem-fault", exit_mem_fault, 0 },
+	[MVM_EXIT_CPUID] = { "cpuid", exit_cpuid, FAST | SKIPS },
+	[MVM_EXIT_RDMSR] = { "rdmsr", exit_rdmsr, FAST | SKIPS },
+	[MVM_EXIT_WRMSR] = { "wrmsr", exit_wrmsr, 0 },
+	[MVM_EXIT_CR_ACCESS] = { "cr", mvm_exit_cr_access, 0 },
+	[MVM_EXIT_DR_ACCESS] = { "dr", mvm_exit_dr_access, 0 },
+	[MVM_EXIT_HLT] = { "hlt", exit_hlt, FAST | SKIPS },
+	[MVM_EXIT_HYPERCALL] = { "hypercall", exit_hypercall, FAST | SKIPS },
+	[MVM_EXIT_IRQ_WINDOW] = { "irq-window", exit_irq_window, FAST },
+	[MVM_EXIT_NMI_WINDOW] = { "nmi-window", exit_resume, FAST },
+	[MVM_EXIT_SHUTDOWN] = { "shutdown", exit_shutdown, FAST },
+	[MVM_EXIT_ENTRY_FAILED] = { "entry-failed", exit_entry_failed, FAST },
+	[MVM_EXIT_XSETBV] = { "xsetbv", mvm_exit_xsetbv, FAST | SKIPS },
+	[MVM_EXIT_INVD] = { "invd", mvm_skip_and_resume, FAST | SKIPS },
+	[MVM_EXIT_PAUSE] = { "pause", mvm_skip_and_resume, FAST | SKIPS },
+	[MVM_EXIT_MONITOR] = { "monitor", mvm_inject_ud, FAST },
+	[MVM_EXIT_MWAIT] = { "mwait", mvm_inject_ud, FAST },
+	[MVM_EXIT_RDPMC] = { "rdpmc", mvm_inject_gp, FAST },
+	[MVM_EXIT_UNDEFINED] = { "undefined", mvm_inject_ud, FAST },
+	[MVM_EXIT_TASK_SWITCH] = { "task-switch", exit_unknown, FAST },
+	[MVM_EXIT_PREEMPTED] = { "preempted", exit_resume, FAST },
+	[MVM_EXIT_LOST] = { "lost", exit_lost, 0 },
+};
+
+static_assert(ARRAY_SIZE(mvm_exit_rows) == MVM_NR_EXITS);
+
+static const struct mvm_exit_row *exit_row(enum mvm_exit_kind kind)
+{
+	return &mvm_exit_rows[kind < MVM_NR_EXITS ? array_index_nospec(kind, MVM_NR_EXITS) :
+						    MVM_EXIT_UNKNOWN];
+}
+
+const char *mvm_exit_name(enum mvm_exit_kind kind)
+{
+	return exit_row(kind)->name;
+}
+
+int mvm_exit_fast(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exit_row *row = exit_row(vcpu->exit.kind);
+
+	if (!(row->flags & FAST) || ((row->flags & SKIPS) && !vcpu->exit.insn_len))
+		return MVM_SLEEP;
+	return row->fn(vcpu);
+}
+
+int mvm_exit_slow(struct mvm_vcpu *vcpu)
+{
+	return exit_row(vcpu->exit.kind)->fn(vcpu);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exits of control register, debug register and XCR0 accesses.
+ *
+ * The rules themselves are regs.c's; here are the instructions: operands (decoded
+ * where the hardware does not tell them), operand sizes, and the exceptions of
+ * MOV to and from DR.
+ */
+#include <uapi/asm/debugreg.h>
+#include <asm/processor-flags.h>
+#include <asm/traps.h>
+
+#include "exit.h"
+#include "insn/decode.h"
+#include "vcpu.h"
+
+static u64 read_cr(struct mvm_vcpu *vcpu, u8 nr)
+{
+	mvm_state_get(vcpu, MVM_STATE_CR | MVM_STATE_CR2);
+	switch (nr) {
+	case 0:
+		return vcpu->cr0;
+	case 2:
+		return vcpu->cr2;
+	case 3:
+		return vcpu->cr3;
+	case 4:
+		return vcpu->cr4;
+	default:
+		return mvm_get_cr8(vcpu);
+	}
+}
+
+static int write_cr(struct mvm_vcpu *vcpu, u8 nr, u64 val)
+{
+	switch (nr) {
+	case 0:
+		return mvm_set_cr0(vcpu, val);
+	case 3:
+		return mvm_set_cr3(vcpu, val);
+	case 4:
+		return mvm_set_cr4(vcpu, val);
+	case 8:
+		return mvm_set_cr8(vcpu, val);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* LMSW can set PE but not clear it, and reaches the low four bits only. */
+static u64 lmsw_value(u64 cr0, u16 msw)
+{
+	return (cr0 & ~(u64)0xe) | (msw & 0xf);
+}
+
+static u64 gpr_read(struct mvm_vcpu *vcpu, u8 gpr)
+{
+	if (gpr == MVM_RSP)
+		mvm_state_get(vcpu, MVM_STATE_RIP);
+	return mvm_cpu_mode(vcpu) == MVM_MODE_LONG ? vcpu->gpr[gpr] : (u32)vcpu->gpr[gpr];
+}
+
+/* MOV from CR and DR: 32 bits outside 64-bit mode. */
+static void gpr_write(struct mvm_vcpu *vcpu, u8 gpr, u64 val)
+{
+	if (gpr == MVM_RSP)
+		mvm_state_modify(vcpu, MVM_STATE_RIP);
+	vcpu->gpr[gpr] = mvm_cpu_mode(vcpu) == MVM_MODE_LONG ? val : (u32)val;
+}
+
+/* The one general register among the operands, MVM_REG_NONE where there is none. */
+static u8 gpr_operand(const struct mvm_insn *insn)
+{
+	int i;
+
+	for (i = 0; i < MVM_INSN_OPNDS; i++)
+		if (insn->opnd[i].kind == MVM_OPND_REG)
+			return insn->opnd[i].reg;
+	return MVM_REG_NONE;
+}
+
+/*
+ * What the hardware left out of a CR or DR exit: the operand, and for a write of
+ * CR0 which instruction it was. 0; else a handler's answer.
+ */
+static int decode_access(struct mvm_vcpu *vcpu, u8 *gpr)
+{
+	struct mvm_exit *exit = &vcpu->exit;
+	struct mvm_insn insn;
+	int err = mvm_insn_fetch(vcpu, &insn);
+
+	if (err)
+		return err;
+	exit->insn_len = insn.len;
+	*gpr = gpr_operand(&insn);
+	if (insn.op == MVM_OP_CLTS) {
+		exit->u.cr.op = MVM_CR_CLTS;
+		return 0;
+	}
+	if (*gpr == MVM_REG_NONE)
+		return mvm_emulation_error(vcpu);
+	if (insn.op == MVM_OP_LMSW) {
+		exit->u.cr.op = MVM_CR_LMSW;
+		exit->u.cr.lmsw = gpr_read(vcpu, *gpr);
+	}
+	return 0;
+}
+
+int mvm_exit_cr_access(struct mvm_vcpu *vcpu)
+{
+	struct mvm_exit *exit = &vcpu->exit;
+	bool mov = exit->u.cr.op == MVM_CR_READ || exit->u.cr.op == MVM_CR_WRITE;
+	u8 gpr = exit->u.cr.gpr;
+	int err = 0;
+
+	if (mov && gpr == MVM_REG_NONE) {
+		err = decode_access(vcpu, &gpr);
+		if (err)
+			return err;
+	}
+	switch (exit->u.cr.op) {
+	case MVM_CR_READ:
+		gpr_write(vcpu, gpr, read_cr(vcpu, exit->u.cr.nr));
+		break;
+	case MVM_CR_WRITE:
+		err = write_cr(vcpu, exit->u.cr.nr, gpr_read(vcpu, gpr));
+		break;
+	case MVM_CR_CLTS:
+		err = mvm_set_cr0(vcpu, read_cr(vcpu, 0) & ~(u64)X86_CR0_TS);
+		break;
+	case MVM_CR_LMSW:
+		err = mvm_set_cr0(vcpu, lmsw_value(read_cr(vcpu, 0), exit->u.cr.lmsw));
+		break;
+	}
+	return err ? mvm_inject_gp(vcpu) : mvm_skip_and_resume(vcpu);
+}
+
+#define DR6_UPPER 0xffffffff00000000ULL
+
+/* MOV to DR: DR6 and DR7 take 32 bits, the fixed ones as they are. 0 or -EINVAL for #GP. */
+int mvm_set_dr(struct mvm_vcpu *vcpu, u8 nr, u64 val)
+{
+	mvm_state_modify(vcpu, MVM_STATE_DR);
+	if (nr < 4) {
+		vcpu->dr[nr] = val;
+		return 0;
+	}
+	if (val & DR6_UPPER)
+		return -EINVAL;
+	if (nr == 6)
+		vcpu->dr6 = (val & (DR_TRAP_BITS | MVM_DR6_BD | DR_STEP | DR_SWITCH)) | DR6_RESERVED;
+	else
+		vcpu->dr7 = (val & ~(u64)MVM_DR7_RESERVED) | MVM_DR7_FIXED;
+	return 0;
+}
+
+/* DR4 and DR5 are DR6 and DR7, or #UD with CR4.DE. */
+int mvm_exit_dr_access(struct mvm_vcpu *vcpu)
+{
+	struct mvm_exit *exit = &vcpu->exit;
+	u8 nr = exit->u.dr.nr, gpr = exit->u.dr.gpr;
+	int err;
+
+	mvm_state_get(vcpu, MVM_STATE_CR | MVM_STATE_DR);
+	if (nr == 4 || nr == 5) {
+		if (vcpu->cr4 & X86_CR4_DE)
+			return mvm_inject_ud(vcpu);
+		nr += 2;
+	}
+	if (mvm_cpl(vcpu))
+		return mvm_inject_gp(vcpu);
+	if (vcpu->dr7 & MVM_DR7_GD) {
+		mvm_queue_debug(vcpu, MVM_DR6_BD);
+		return MVM_RESUME;
+	}
+	if (gpr == MVM_REG_NONE) {
+		err = decode_access(vcpu, &gpr);
+		if (err)
+			return err;
+	}
+	if (exit->u.dr.write) {
+		if (mvm_set_dr(vcpu, nr, gpr_read(vcpu, gpr)))
+			return mvm_inject_gp(vcpu);
+	} else {
+		gpr_write(vcpu, gpr, nr < 4 ? vcpu->dr[nr] : nr == 6 ? vcpu->dr6 : vcpu->dr7);
+	}
+	return mvm_skip_and_resume(vcpu);
+}
+
+int mvm_exit_xsetbv(struct mvm_vcpu *vcpu)
+{
+	u64 val = (u32)vcpu->gpr[MVM_RAX] | (vcpu->gpr[MVM_RDX] << 32);
+
+	if (mvm_cpl(vcpu) || (u32)vcpu->gpr[MVM_RCX] || mvm_set_xcr0(vcpu, val))
+		return mvm_inject_gp(vcpu);
+	return mvm_skip_and_resume(vcpu);
+}
+

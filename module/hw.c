@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtualization on and off: the count of users, each CPU's standing, CPU hotplug,
+ * suspend, reboot and the crash path.
+ *
+ * Turned on with the first VM. Turned off some seconds after the last, so that
+ * create-destroy loops and the crash callback's removal (which waits for RCU) cost
+ * nobody anything. Where another owner has VT-x on, a CPU is lent (backend.h:
+ * MVM_HW_BORROWED) and nothing of the owner's is ever turned off.
+ *
+ * hw_lock covers users, hw_on and every change of standing except those of the
+ * hotplug callbacks, which the CPU hotplug lock serialises against it.
+ */
+#include <linux/cpu.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/reboot.h>
+#include <linux/workqueue.h>
+
+#include "hw.h"
+
+DEFINE_PER_CPU(enum mvm_hw_state, mvm_hw_state);
+
+static const struct mvm_backend *hw_backend;
+static DEFINE_MUTEX(hw_lock);
+static unsigned int hw_users; /* VMs */
+static bool hw_on; /* every online CPU has been enabled */
+static enum cpuhp_state hw_cpuhp;
+
+/* How long virtualization stays on after the last VM. */
+#define MVM_HW_LINGER (3 * HZ)
+
+static void hw_linger_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(hw_linger, hw_linger_fn);
+
+/* ----------------------------------------------------------------- one CPU */
+
+static int cpu_enable(struct mvm_reason *reason)
+{
+	int ret;
+
+	lockdep_assert_irqs_disabled();
+	if (this_cpu_read(mvm_hw_state) != MVM_HW_OFF)
+		return 0;
+	ret = hw_backend->cpu_enable(reason);
+	if (ret < 0)
+		return ret;
+	this_cpu_write(mvm_hw_state, ret == MVM_HW_BORROWED ? MVM_HW_LENT : MVM_HW_OWNED);
+	return 0;
+}
+
+static void cpu_disable(void)
+{
+	enum mvm_hw_state old = this_cpu_read(mvm_hw_state);
+
+	lockdep_assert_irqs_disabled();
+	/* First the flag: no vCPU thread on this CPU enters from here on. */
+	this_cpu_write(mvm_hw_state, MVM_HW_OFF);
+	if (old == MVM_HW_OWNED)
+		hw_backend->cpu_disable();
+}
+
+/* ------------------------------------------------------------ all the CPUs */
+
+struct enable_call {
+	struct mvm_reason *reason;
+	atomic_t err;
+};
+
+static void enable_ipi(void *info)
+{
+	struct enable_call *call = info;
+	int err = cpu_enable(call->reason);
+
+	if (err)
+		atomic_cmpxchg(&call->err, 0, err);
+}
+
+static void disable_ipi(void *unused)
+{
+	cpu_disable();
+}
+
+/* cpus_read_lock and hw_lock held. */
+static int enable_all(struct mvm_reason *reason)
+{
+	struct enable_call call = { .reason = reason, .err = ATOMIC_INIT(0) };
+	int err;
+
+	if (system_state == SYSTEM_HALT || system_state == SYSTEM_POWER_OFF ||
+	    system_state == SYSTEM_RESTART)
+		return mvm_fail(reason, -EBUSY, "the host is shutting down");
+	on_each_cpu(enable_ipi, &call, 1);
+	err = atomic_read(&call.err);
+	if (err) {
+		on_each_cpu(disable_ipi, NULL, 1);
+		return err;
+	}
+	hw_on = true;
+	mvm_crash_arm();
+	return 0;
+}
+
+static void disable_all(void)
+{
+	on_each_cpu(disable_ipi, NULL, 1);
+	hw_on = false;
+	mvm_crash_disarm();
+}
+
+int mvm_hw_get(struct mvm_reason *reason)
+{
+	int err = 0;
+
+	cpus_read_lock();
+	mutex_lock(&hw_lock);
+	if (!hw_on)
+		err = enable_all(reason);
+	if (!err)
+		hw_users++;
+	mutex_unlock(&hw_lock);
+	cpus_read_unlock();
+	return err;
+}
+
+void mvm_hw_put(void)
+{
+	mutex_lock(&hw_lock);
+	if (!--hw_users)
+		mod_delayed_work(system_wq, &hw_linger, MVM_HW_LINGER);
+	mutex_unlock(&hw_lock);
+}
+
+static void hw_linger_fn(struct work_struct *work)
+{
+	cpus_read_lock();
+	mutex_lock(&hw_lock);
+	if (!hw_users && hw_on)
+		disable_all();
+	mutex_unlock(&hw_lock);
+	cpus_read_unlock();
+}
+
+/* A lender left: whatever stood on "lent" is void, look at every CPU anew. */
+static void drop_lent_ipi(void *unused)
+{
+	if (this_cpu_read(mvm_hw_state) == MVM_HW_LENT)
+		this_cpu_write(mvm_hw_state, MVM_HW_OFF);
+}
+
+int mvm_hw_reclaim(struct mvm_reason *reason)
+{
+	int err;
+
+	cpus_read_lock();
+	mutex_lock(&hw_lock);
+	on_each_cpu(drop_lent_ipi, NULL, 1);
+	err = enable_all(reason);
+	mutex_unlock(&hw_lock);
+	cpus_read_unlock();
+	return err;
+}
+
+/* ------------------------------------------------- hotplug, suspend, reboot */
+
+/* A CPU comes up, before vCPU threads can run on it. A refusal keeps it offline. */
+static int hw_cpu_online(unsigned int cpu)
+{
+	unsigned long flags;
+	int err = 0;
+
+	mutex_lock(&hw_lock);
+	if (hw_on) {
+		local_irq_save(flags);
+		err = cpu_enable(NULL);
+		local_irq_restore(flags);
+	}
+	mutex_unlock(&hw_lock);
+	return err;
+}
+
+/* A CPU goes down: vCPU threads may still be on it, the flag keeps them out of the guest. */
+static int hw_cpu_offline(unsigned int cpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	cpu_disable();
+	local_irq_restore(flags);
+	return 0;
+}
+
+/*
+ * Suspend: the other CPUs went through hotplug; the last one is handled here, with
+ * every task frozen. On the way back it is enabled anew.
+ */
+static int hw_suspend(MVM_SYSCORE_ARGS)
+{
+	cpu_disable();
+	return 0;
+}
+
+static void hw_resume(MVM_SYSCORE_ARGS)
+{
+	if (hw_on && cpu_enable(NULL))
+		pr_warn("minivmm: virtualization cannot be turned on again after suspend\n");
+}
+
+/* Reboot and kexec: off everywhere, after which nothing can turn it on (enable_all()). */
+static void hw_shutdown(MVM_SYSCORE_ARGS)
+{
+	on_each_cpu(disable_ipi, NULL, 1);
+}
+
+static struct syscore_ops hw_syscore_ops = {
+	.suspend = hw_suspend,
+	.resume = hw_resume,
+	.shutdown = hw_shutdown,
+};
+MVM_DEFINE_SYSCORE(hw_syscore, hw_syscore_ops);
+
+int mvm_hw_init(const struct mvm_backend *backend)
+{
+	int ret;
+
+	hw_backend = backend;
+	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "virt/minivmm:online", hw_cpu_online,
+					hw_cpu_offline);
+	if (ret < 0)
+		return ret;
+	hw_cpuhp = ret;
+	ret = mvm_crash_init(backend);
+	if (ret) {
+		cpuhp_remove_state_nocalls(hw_cpuhp);
+		return ret;
+	}
+	mvm_register_syscore(hw_syscore);
+	return 0;
+}
+
+void mvm_hw_exit(void)
+{
+	cancel_delayed_work_sync(&hw_linger);
+	cpus_read_lock();
+	mutex_lock(&hw_lock);
+	if (hw_on)
+		disable_all();
+	mutex_unlock(&hw_lock);
+	cpus_read_unlock();
+	mvm_unregister_syscore(hw_syscore);
+	mvm_crash_exit();
+	cpuhp_remove_state_nocalls(hw_cpuhp);
+}

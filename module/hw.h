@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Turning virtualization on and off, per CPU and for the whole machine.
+ */
+#ifndef MVM_HW_H
+#define MVM_HW_H
+
+#include <linux/percpu.h>
+
+#include "backend.h"
+
+/* How a CPU stands. Written with interrupts off on the CPU itself. */
+enum mvm_hw_state {
+	MVM_HW_OFF, /* no vCPU may enter here */
+	MVM_HW_OWNED, /* minivmm turned virtualization on */
+	MVM_HW_LENT, /* another owner has it on; minivmm borrows it entry by entry */
+};
+
+DECLARE_PER_CPU(enum mvm_hw_state, mvm_hw_state);
+
+/* Module load and unload: hooks for CPU hotplug, suspend, reboot. May sleep. */
+int mvm_hw_init(const struct mvm_backend *backend);
+void mvm_hw_exit(void);
+
+/**
+ * mvm_hw_get() - one more VM: turn virtualization on with the first
+ * Return: 0 or -errno with the sentence in @reason. May sleep.
+ */
+int mvm_hw_get(struct mvm_reason *reason);
+/* One less; some seconds after the last it is turned off again. May sleep. */
+void mvm_hw_put(void);
+
+/**
+ * mvm_hw_reclaim() - the owner turned virtualization off under a borrower
+ * Decide anew who owns each CPU. Return: 0 when vCPUs can enter again. May sleep.
+ */
+int mvm_hw_reclaim(struct mvm_reason *reason);
+
+/*
+ * crash.c: the kernel's one slot for a callback that turns virtualization off in a
+ * crash. Armed while minivmm has it on and no KVM module, whose callback does the
+ * same, is loaded. May sleep.
+ */
+int mvm_crash_init(const struct mvm_backend *backend);
+void mvm_crash_exit(void);
+void mvm_crash_arm(void);
+void mvm_crash_disarm(void);
+
+/* May this CPU enter a guest? Interrupts off, the last check before each entry. */
+static inline bool mvm_hw_ready(void)
+{
+	return this_cpu_read(mvm_hw_state) != MVM_HW_OFF;
+}
+
+#endif

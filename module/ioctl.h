@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ioctl tables: one row an ioctl, one table a kind of file.
+ *
+ * main.c has the system file's, vm.c the VM's, vcpu.c the vCPU's. Dispatch walks
+ * them, and selftests/unit checks uapi/API.md against the rows. Commands are
+ * matched as full 32-bit numbers: KVM's ABI uses several numbers twice with
+ * other directions and sizes.
+ */
+#ifndef MVM_IOCTL_H
+#define MVM_IOCTL_H
+
+#include <linux/types.h>
+
+struct mvm_vm;
+struct mvm_vcpu;
+struct mvm_reason;
+
+/**
+ * struct mvm_ioctl - one ioctl of a file
+ * @cmd: command
+ * @name: its name in the header
+ * @fn: handler; @obj is the file's object, @arg the third argument as it came
+ */
+struct mvm_ioctl {
+	unsigned int cmd;
+	const char *name;
+	long (*fn)(void *obj, unsigned long arg);
+};
+
+#define MVM_IOCTL(command, handler) { .cmd = (command), .name = #command, .fn = (handler) }
+
+/**
+ * mvm_ioctl_dispatch() - call the row of @cmd
+ * Return: the handler's answer; -ENOTTY where there is no such row.
+ */
+long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsigned int cmd,
+			unsigned long arg);
+
+/* MINIVMM_GET_REASON for any file. */
+long mvm_ioctl_get_reason(struct mvm_reason *reason, unsigned long arg);
+/* KVM_CHECK_EXTENSION, the same on the system and the VM file: 0 for the unknown. */
+long mvm_check_extension(unsigned long cap);
+/* KVM_CREATE_VM: a new VM file descriptor or -errno, the sentence in @reason. */
+long mvm_vm_create(const struct mvm_backend *backend, struct mvm_reason *reason);
+/* KVM_CREATE_VCPU: a new vCPU file descriptor or -errno. */
+long mvm_vcpu_create(struct mvm_vm *vm, u32 id);
+void mvm_vcpu_destroy(struct mvm_vcpu *vcpu);
+void mvm_vm_get(struct mvm_vm *vm);
+void mvm_vm_put(struct mvm_vm *vm);
+
+/* Bytes a vCPU file can map: the run page and the port data page. */
+#define MVM_VCPU_MMAP_SIZE (2 * PAGE_SIZE)
+
+#endif

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Load and unload, /dev/minivmm, the system file's ioctls.
+ *
+ * Loading is passive: it probes for a backend, says in one line what it found and
+ * enables nothing. Virtualization is turned on with the first VM (hw.c). On a
+ * machine that cannot run a VM the module loads all the same, and
+ * KVM_CREATE_VM fails with the reason, which MINIVMM_GET_REASON returns.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "backend.h"
+#include "exit.h"
+#include "hw.h"
+#include "ioctl.h"
+#include "minivmm.h"
+#include "mmu/mmu.h"
+#include "stats.h"
+
+#define MVM_VERSION "0.1.0"
+
+static bool kvm_minor;
+module_param(kvm_minor, bool, 0444);
+MODULE_PARM_DESC(kvm_minor,
+		 "Serve misc minor 232, the one of /dev/kvm, for clients that open only that (default: off)");
+
+/* The backends, best first. */
+static const struct mvm_backend *const mvm_backends[] = {
+	&mvm_vmx_backend,
+	&mvm_svm_backend,
+};
+
+/* The one this machine has, NULL where none: then mvm_no_backend says why. */
+static const struct mvm_backend *mvm_backend __ro_after_init;
+static struct mvm_reason mvm_no_backend;
+
+/* An open file of the device. */
+struct mvm_sysfile {
+	struct mvm_reason reason;
+};
+
+void mvm_reason_init(struct mvm_reason *reason)
+{
+	spin_lock_init(&reason->lock);
+	reason->text[0] = '\0';
+}
+
+int mvm_fail(struct mvm_reason *reason, int err, const char *fmt, ...)
+{
+	unsigned long flags;
+	va_list args;
+
+	if (!reason)
+		return err;
+	va_start(args, fmt);
+	spin_lock_irqsave(&reason->lock, flags);
+	vscnprintf(reason->text, sizeof(reason->text), fmt, args);
+	spin_unlock_irqrestore(&reason->lock, flags);
+	va_end(args);
+	return err;
+}
+
+long mvm_ioctl_get_reason(struct mvm_reason *reason, unsigned long arg)
+{
+	struct minivmm_reason out = {};
+	unsigned long flags;
+
+	spin_lock_irqsave(&reason->lock, flags);
+	strscpy(out.text, reason->text, sizeof(out.text));
+	spin_unlock_irqrestore(&reason->lock, flags);
+	return copy_to_user((void __user *)arg, &out, sizeof(out)) ? -EFAULT : 0;
+}
+
+long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsigned int cmd,
+			unsigned long arg)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (table[i].cmd == cmd)
+			return table[i].fn(obj, arg);
+	return -ENOTTY;
+}
+
+static long sys_get_api_version(void *obj, unsigned long arg)
+{
+	return arg ? -EINVAL : KVM_API_VERSION;
+}
+
+static long sys_create_vm(void *obj, unsigned long type)
+{
+	struct mvm_sysfile *file = obj;
+
+	if (type)
+		return mvm_fail(&file->reason, -EINVAL,
+				"VM type %#lx is not known here; 0 is the only type", type);
+	if (!mvm_backend)
+		return mvm_fail(&file->reason, -ENODEV, "%s", mvm_no_backend.text);
+	return mvm_vm_create(mvm_backend, &file->reason);
+}
+
+/* What KVM_CHECK_EXTENSION answers besides 0: only what is finished is listed. */
+static const struct {
+	u32 cap;
+	u32 value;
+} mvm_caps[] = {
+	{ KVM_CAP_IRQCHIP, 1 },
+	{ KVM_CAP_HLT, 1 },
+	{ KVM_CAP_USER_MEMORY, 1 },
+	{ KVM_CAP_SET_TSS_ADDR, 1 },
+	{ KVM_CAP_EXT_CPUID, 1 },
+	{ KVM_CAP_NR_VCPUS, MVM_MAX_VCPUS },
+	{ KVM_CAP_NR_MEMSLOTS, MVM_MAX_MEMSLOTS },
+	{ KVM_CAP_MP_STATE, 1 },
+	{ KVM_CAP_SYNC_MMU, 1 },
+	{ KVM_CAP_DESTROY_MEMORY_REGION_WORKS, 1 },
+	{ KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, 1 },
+	{ KVM_CAP_USER_NMI, 1 },
+	{ KVM_CAP_PIT2, 1 },
+	{ KVM_CAP_PIT_STATE2, 1 },
+	{ KVM_CAP_SET_IDENTITY_MAP_ADDR, 1 },
+	{ KVM_CAP_ADJUST_CLOCK, 1 },
+	{ KVM_CAP_INTERNAL_ERROR_DATA, 1 },
+	{ KVM_CAP_VCPU_EVENTS, 1 },
+	{ KVM_CAP_DEBUGREGS, 1 },
+	{ KVM_CAP_XSAVE, 1 },
+	{ KVM_CAP_XCRS, 1 },
+	{ KVM_CAP_GET_TSC_KHZ, 1 },
+	{ KVM_CAP_MAX_VCPUS, MVM_MAX_VCPUS },
+	{ KVM_CAP_TSC_DEADLINE_TIMER, 1 },
+	{ KVM_CAP_READONLY_MEM, 1 },
+	{ KVM_CAP_CHECK_EXTENSION_VM, 1 },
+	{ KVM_CAP_IMMEDIATE_EXIT, 1 },
+	{ KVM_CAP_MAX_VCPU_ID, MVM_MAX_VCPU_ID },
+	{ MINIVMM_CAP_GET_REASON, 1 },
+	{ MINIVMM_CAP_STATS, 1 },
+};
+
+long mvm_check_extension(unsigned long cap)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(mvm_caps); i++)
+		if (mvm_caps[i].cap == cap)
+			return mvm_caps[i].value;
+	return 0;
+}
+
+static long sys_check_extension(void *obj, unsigned long cap)
+{
+	return mvm_check_extension(cap);
+}
+
+static long sys_get_vcpu_mmap_size(void *obj, unsigned long arg)
+{
+	return arg ? -EINVAL : MVM_VCPU_MMAP_SIZE;
+}
+
+static long sys_get_supported_cpuid(void *obj, unsigned long arg)
+{
+	struct kvm_cpuid2 __user *user = (void __user *)arg;
+	struct kvm_cpuid_entry2 *entries;
+	struct kvm_cpuid2 head;
+	long ret = 0;
+	int n;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	n = mvm_cpuid_supported(&entries);
+	if (n < 0)
+		return n;
+	if (head.nent < n)
+		ret = -E2BIG;
+	else if (copy_to_user(user->entries, entries, n * sizeof(*entries)) ||
+		 put_user(n, &user->nent))
+		ret = -EFAULT;
+	kvfree(entries);
+	return ret;
+}
+
+static long sys_get_msr_index_list(void *obj, unsigned long arg)
+{
+	struct kvm_msr_list __user *user = (void __user *)arg;
+	u32 room, n = mvm_msr_index_list(NULL, 0);
+	u32 *indices;
+	long ret = 0;
+
+	if (get_user(room, &user->nmsrs) || put_user(n, &user->nmsrs))
+		return -EFAULT;
+	if (room < n)
+		return -E2BIG;
+	indices = kcalloc(n, sizeof(*indices), GFP_KERNEL_ACCOUNT);
+	if (!indices)
+		return -ENOMEM;
+	mvm_msr_index_list(indices, n);
+	if (copy_to_user(user->indices, indices, n * sizeof(*indices)))
+		ret = -EFAULT;
+	kfree(indices);
+	return ret;
+}
+
+static long sys_get_reason(void *obj, unsigned long arg)
+{
+	struct mvm_sysfile *file = obj;
+
+	return mvm_ioctl_get_reason(&file->reason, arg);
+}
+
+static long sys_get_stat_name(void *obj, unsigned long arg)
+{
+	return mvm_stats_get_name(arg);
+}
+
+static const struct mvm_ioctl sys_ioctls[] = {
+	MVM_IOCTL(KVM_GET_API_VERSION, sys_get_api_version),
+	MVM_IOCTL(KVM_CREATE_VM, sys_create_vm),
+	MVM_IOCTL(KVM_CHECK_EXTENSION, sys_check_extension),
+	MVM_IOCTL(KVM_GET_VCPU_MMAP_SIZE, sys_get_vcpu_mmap_size),
+	MVM_IOCTL(KVM_GET_SUPPORTED_CPUID, sys_get_supported_cpuid),
+	MVM_IOCTL(KVM_GET_MSR_INDEX_LIST, sys_get_msr_index_list),
+	MVM_IOCTL(MINIVMM_GET_REASON, sys_get_reason),
+	MVM_IOCTL(MINIVMM_GET_STAT_NAME, sys_get_stat_name),
+};
+
+static long sys_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	return mvm_ioctl_dispatch(sys_ioctls, ARRAY_SIZE(sys_ioctls), filp->private_data, cmd,
+				  arg);
+}
+
+static int sys_open(struct inode *inode, struct file *filp)
+{
+	struct mvm_sysfile *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+
+	if (!file)
+		return -ENOMEM;
+	mvm_reason_init(&file->reason);
+	filp->private_data = file;
+	return 0;
+}
+
+static int sys_release(struct inode *inode, struct file *filp)
+{
+	kfree(filp->private_data);
+	return 0;
+}
+
+static const struct file_operations sys_fops = {
+	.owner = THIS_MODULE,
+	.open = sys_open,
+	.release = sys_release,
+	.unlocked_ioctl = sys_ioctl,
+	.compat_ioctl = sys_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice mvm_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "minivmm",
+	.fops = &sys_fops,
+	.mode = 0660,
+};
+
+/* The second device, for clients that know only KVM's minor number. */
+static struct miscdevice mvm_misc_kvm = {
+	.minor = KVM_MINOR,
+	.name = "minivmm-kvm",
+	.fops = &sys_fops,
+	.mode = 0660,
+};
+
+/* Take the first backend that this machine has; else keep the sentence of the likeliest. */
+static void __init mvm_choose_backend(void)
+{
+	struct mvm_reason why;
+	size_t i;
+
+	mvm_reason_init(&why);
+	mvm_reason_init(&mvm_no_backend);
+	for (i = 0; i < ARRAY_SIZE(mvm_backends); i++) {
+		int err = mvm_backends[i]->setup(&why);
+
+		if (!err) {
+			mvm_backend = mvm_backends[i];
+			return;
+		}
+		/* -ENODEV: another vendor's processor. Anything else is the reason to show. */
+		if (err != -ENODEV || !mvm_no_backend.text[0])
+			strscpy(mvm_no_backend.text, why.text, sizeof(mvm_no_backend.text));
+	}
+}
+
+static int __init mvm_register_devices(void)
+{
+	int err = misc_register(&mvm_misc);
+
+	if (err || !kvm_minor)
+		return err;
+	err = misc_register(&mvm_misc_kvm);
+	if (err) {
+		pr_err("minor %d is taken (kvm.ko is loaded): unload it or load without kvm_minor=1\n",
+		       KVM_MINOR);
+		misc_deregister(&mvm_misc);
+	}
+	return err;
+}
+
+static int __init mvm_init(void)
+{
+	int err;
+
+	mvm_choose_backend();
+	if (mvm_backend) {
+		err = mvm_hw_init(mvm_backend);
+		if (err)
+			goto err_teardown;
+	}
+	err = mvm_register_devices();
+	if (err)
+		goto err_hw_exit;
+
+	if (mvm_backend)
+		pr_info("version " MVM_VERSION ", backend %s (%s)\n", mvm_backend->name,
+			mvm_backend->caps->features);
+	else
+		pr_info("version " MVM_VERSION ", no VM can be made: %s\n", mvm_no_backend.text);
+	return 0;
+
+err_hw_exit:
+	if (mvm_backend)
+		mvm_hw_exit();
+err_teardown:
+	if (mvm_backend)
+		mvm_backend->teardown();
+	return err;
+}
+
+static void __exit mvm_exit(void)
+{
+	if (kvm_minor)
+		misc_deregister(&mvm_misc_kvm);
+	misc_deregister(&mvm_misc);
+	if (mvm_backend)
+		mvm_hw_exit();
+	mvm_mmu_module_exit();
+	if (mvm_backend)
+		mvm_backend->teardown();
+}
+
+module_init(mvm_init);
+module_exit(mvm_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The minivmm authors");
+MODULE_DESCRIPTION("A small hypervisor that serves a subset of the KVM userspace API");
+MODULE_VERSION(MVM_VERSION);

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The two loops of KVM_RUN. Read this file first.
+ *
+ * The outer loop may sleep: it finishes what userspace answered, handles signals,
+ * requests and HLT, and calls the exits' sleeping handlers. The inner loop holds
+ * the guest's FPU state and the backend's MSRs loaded, with preemption off, and
+ * takes the exits that need no sleep. One pass of it, run_once(), is one hardware
+ * entry and one exit with interrupts off.
+ *
+ * A kick cannot be lost: a kicker sets its request bit, then reads vcpu->mode; the
+ * vCPU sets its mode, then reads the requests, with full barriers on both sides.
+ */
+#include <linux/entry-kvm.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/sched/signal.h>
+#include <linux/smp.h>
+#include <asm/debugreg.h>
+
+#include "backend.h"
+#include "exit.h"
+#include "fpu.h"
+#include "guestmode.h"
+#include "hw.h"
+#include "irqchip/irqchip.h"
+#include "vcpu.h"
+
+/* run_once()'s answer besides the exit handlers': no entry, something to do outside first. */
+#define MVM_LEAVE 4
+
+/* Requests that need the outer loop. */
+#define MVM_OUTER_REQS                                                            \
+	(BIT(MVM_REQ_CLOCK) | BIT(MVM_REQ_TRIPLE_FAULT) | BIT(MVM_REQ_DEAD) |     \
+	 BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI))
+
+/* ------------------------------------------------------------------- kicks */
+
+void mvm_vcpu_kick(struct mvm_vcpu *vcpu)
+{
+	int cpu;
+
+	if (swq_has_sleeper(&vcpu->wq))
+		swake_up_one(&vcpu->wq);
+
+	preempt_disable();
+	smp_mb(); /* the request before the mode; pairs with smp_store_mb() in run_once() */
+	cpu = READ_ONCE(vcpu->cpu);
+	if (READ_ONCE(vcpu->mode) == MVM_IN_GUEST && cpu != smp_processor_id() &&
+	    (unsigned int)cpu < nr_cpu_ids && cpu_online(cpu))
+		smp_ops.smp_send_reschedule(cpu);
+	preempt_enable();
+}
+
+void mvm_vcpu_request(struct mvm_vcpu *vcpu, enum mvm_request req)
+{
+	mvm_vcpu_set_request(vcpu, req);
+	mvm_vcpu_kick(vcpu);
+}
+
+/* The IPI itself took the CPU out of the guest: nothing is left to do. */
+static void acknowledge(void *unused)
+{
+}
+
+void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req)
+{
+	struct mvm_vcpu *vcpu;
+	int i, cpu;
+
+	mvm_for_each_vcpu(i, vcpu, vm)
+		mvm_vcpu_set_request(vcpu, req);
+
+	smp_mb(); /* the requests before the modes; pairs with smp_store_mb() in run_once() */
+	preempt_disable();
+	mvm_for_each_vcpu(i, vcpu, vm) {
+		cpu = READ_ONCE(vcpu->cpu);
+		if (READ_ONCE(vcpu->mode) == MVM_IN_GUEST && cpu != smp_processor_id() &&
+		    (unsigned int)cpu < nr_cpu_ids)
+			smp_call_function_single(cpu, acknowledge, NULL, 1);
+	}
+	preempt_enable();
+}
+
+/* -------------------------------------------------------------- inner loop */
+
+/* Guest breakpoints are in the registers only while the guest runs with some enabled. */
+static void load_debugregs(struct mvm_vcpu *vcpu)
+{
+	if (likely(!(vcpu->dr7 & (DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK))))
+		return;
+	set_debugreg(vcpu->dr[0], 0);
+	set_debugreg(vcpu->dr[1], 1);
+	set_debugreg(vcpu->dr[2], 2);
+	set_debugreg(vcpu->dr[3], 3);
+}
+
+/* The exit cleared DR7; give the host its own breakpoints back where it has any. */
+static void restore_debugregs(void)
+{
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+}
+
+/* Requests that only concern the hardware's caches. Interrupts off, loaded. */
+static void inner_requests(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_backend *backend = vcpu->vm->backend;
+
+	if (likely(!atomic_long_read(&vcpu->requests)))
+		return;
+	/* Events are looked at before every entry: the bit has done its work. */
+	mvm_vcpu_take_request(vcpu, MVM_REQ_EVENT);
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_TLB_FLUSH)) {
+		mvm_vcpu_take_request(vcpu, MVM_REQ_TLB_FLUSH_GUEST);
+		backend->tlb_flush(vcpu, true);
+	} else if (mvm_vcpu_take_request(vcpu, MVM_REQ_TLB_FLUSH_GUEST)) {
+		backend->tlb_flush(vcpu, false);
+	}
+}
+
+static bool must_leave(struct mvm_vcpu *vcpu)
+{
+	return xfer_to_guest_mode_work_pending() ||
+	       (atomic_long_read(&vcpu->requests) & MVM_OUTER_REQS) || !mvm_hw_ready();
+}
+
+/* Enter once. Interrupts off in and out. */
+static void enter_guest(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_backend *backend = vcpu->vm->backend;
+	struct mvm_inject inject;
+
+	mvm_events_prepare(vcpu, &inject);
+	backend->load_events(vcpu, &inject);
+
+	mvm_guest_timing_enter();
+	load_debugregs(vcpu);
+	mvm_fpu_swap_in(vcpu);
+	backend->vcpu_run(vcpu, &vcpu->exit);
+	mvm_fpu_swap_out(vcpu);
+	restore_debugregs();
+}
+
+/* One pass: an entry, an exit, and what needs no sleep. An exit handler's answer, or MVM_LEAVE. */
+static int run_once(struct mvm_vcpu *vcpu)
+{
+	local_irq_disable();
+	smp_store_mb(vcpu->mode, MVM_IN_GUEST); /* the mode before the requests */
+	if (must_leave(vcpu)) {
+		WRITE_ONCE(vcpu->mode, MVM_OUTSIDE_GUEST);
+		local_irq_enable();
+		return MVM_LEAVE;
+	}
+	inner_requests(vcpu);
+	enter_guest(vcpu);
+	smp_store_release(&vcpu->mode, MVM_OUTSIDE_GUEST);
+	vcpu->launched = true;
+	vcpu->stat_entries++;
+	vcpu->stat[vcpu->exit.kind]++;
+
+	/* One window: the interrupt that ended the guest is taken, and accounted to it. */
+	local_irq_enable();
+	asm volatile("nop");
+	local_irq_disable();
+	mvm_guest_timing_exit();
+	local_irq_enable();
+
+	mvm_events_exit(vcpu);
+	return mvm_exit_fast(vcpu);
+}
+
+static int inner_loop(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_backend *backend = vcpu->vm->backend;
+	int ret;
+
+	mvm_fpu_enter(vcpu);
+	WRITE_ONCE(vcpu->cpu, smp_processor_id());
+	backend->vcpu_load(vcpu);
+	do {
+		ret = run_once(vcpu);
+	} while (ret == MVM_RESUME && vcpu->mp_state == KVM_MP_STATE_RUNNABLE);
+	backend->vcpu_put(vcpu);
+	mvm_fpu_leave(vcpu);
+	return ret;
+}
+
+/* -------------------------------------------------------------- outer loop */
+
+static bool is_runnable(struct mvm_vcpu *vcpu)
+{
+	return vcpu->mp_state == KVM_MP_STATE_RUNNABLE;
+}
+
+/* INIT and SIPI, the clock, and the ends of a VM. MVM_RESUME, MVM_TO_USER or -errno. */
+static int outer_requests(struct mvm_vcpu *vcpu)
+{
+	if (likely(!(atomic_long_read(&vcpu->requests) & MVM_OUTER_REQS)))
+		return MVM_RESUME;
+	if (mvm_vcpu_test_request(vcpu, MVM_REQ_DEAD))
+		return -EIO;
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_TRIPLE_FAULT)) {
+		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+		return MVM_TO_USER;
+	}
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_INIT)) {
+		mvm_vcpu_reset(vcpu, true);
+		vcpu->mp_state = vcpu->id == vcpu->vm->bsp_id ? KVM_MP_STATE_RUNNABLE :
+								KVM_MP_STATE_INIT_RECEIVED;
+	}
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_SIPI) &&
+	    vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED) {
+		mvm_state_modify(vcpu, MVM_STATE_CS | MVM_STATE_RIP);
+		vcpu->seg[MVM_SEG_CS].selector = READ_ONCE(vcpu->sipi_vector) << 8;
+		vcpu->seg[MVM_SEG_CS].base = (u64)READ_ONCE(vcpu->sipi_vector) << 12;
+		vcpu->rip = 0;
+		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	}
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_CLOCK))
+		mvm_clock_update(vcpu);
+	return MVM_RESUME;
+}
+
+/* Something that ends a sleep: an event for a halted vCPU, or a request for the outer loop. */
+static bool must_wake(struct mvm_vcpu *vcpu)
+{
+	if (atomic_long_read(&vcpu->requests) & (MVM_OUTER_REQS | BIT(MVM_REQ_UNBLOCK)))
+		return true;
+	return vcpu->mp_state == KVM_MP_STATE_HALTED && mvm_has_wake_event(vcpu);
+}
+
+/* Sleep until there is a reason to run. MVM_RESUME, also when a signal waits. */
+static int wait_for_event(struct mvm_vcpu *vcpu)
+{
+	DECLARE_SWAITQUEUE(wait);
+
+	for (;;) {
+		prepare_to_swait_exclusive(&vcpu->wq, &wait, TASK_INTERRUPTIBLE);
+		if (must_wake(vcpu) || signal_pending(current))
+			break;
+		schedule();
+	}
+	finish_swait(&vcpu->wq, &wait);
+
+	mvm_vcpu_take_request(vcpu, MVM_REQ_UNBLOCK);
+	if (vcpu->mp_state == KVM_MP_STATE_HALTED && mvm_has_wake_event(vcpu))
+		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	return MVM_RESUME;
+}
+
+/* Without an in-kernel irqchip userspace may wait for the moment it can inject. */
+static bool wants_irq_window_exit(struct mvm_vcpu *vcpu)
+{
+	return !mvm_irqchip_in_kernel(vcpu->vm) && READ_ONCE(vcpu->run->request_interrupt_window) &&
+	       vcpu->events.user_irq < 0 && mvm_interrupt_allowed(vcpu);
+}
+
+/* Run the guest until an exit that needs the outer loop. */
+static int run_guest(struct mvm_vcpu *vcpu)
+{
+	int ret;
+
+	if (wants_irq_window_exit(vcpu)) {
+		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+		return MVM_TO_USER;
+	}
+	ret = inner_loop(vcpu);
+	if (ret == MVM_SLEEP)
+		return mvm_exit_slow(vcpu);
+	if (ret != MVM_LEAVE)
+		return ret;
+	/* The CPU may be going down, or a lender took virtualization away. */
+	if (!__xfer_to_guest_mode_work_pending() && !raw_cpu_read(mvm_hw_state))
+		ret = mvm_hw_reclaim(mvm_vcpu_reason(vcpu));
+	else
+		ret = 0;
+	return ret ? ret : MVM_RESUME;
+}
+
+static int outer_loop(struct mvm_vcpu *vcpu)
+{
+	int ret;
+
+	do {
+		if (__xfer_to_guest_mode_work_pending()) {
+			ret = xfer_to_guest_mode_handle_work(NULL);
+			if (ret)
+				return ret;
+		}
+		ret = outer_requests(vcpu);
+		if (ret != MVM_RESUME)
+			return ret;
+		ret = is_runnable(vcpu) ? run_guest(vcpu) : wait_for_event(vcpu);
+	} while (ret == MVM_RESUME);
+	return ret;
+}
+
+/* What every return of KVM_RUN refreshes. */
+static void publish_run(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	mvm_state_get(vcpu, MVM_STATE_RIP);
+	run->if_flag = !!(vcpu->rflags & X86_EFLAGS_IF);
+	run->cr8 = mvm_get_cr8(vcpu);
+	run->apic_base = mvm_lapic_base(vcpu);
+	run->flags = 0;
+	run->ready_for_interrupt_injection = mvm_irqchip_in_kernel(vcpu->vm) ||
+					     (vcpu->events.user_irq < 0 &&
+					      mvm_interrupt_allowed(vcpu));
+}
+
+int mvm_vcpu_run(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	int ret = MVM_RESUME;
+
+	run->exit_reason = KVM_EXIT_UNKNOWN;
+	if (!mvm_irqchip_in_kernel(vcpu->vm) && mvm_set_cr8(vcpu, READ_ONCE(run->cr8)))
+		return -EINVAL;
+
+	/* The instruction that left to userspace is finished first, also with immediate_exit. */
+	if (vcpu->complete) {
+		int (*complete)(struct mvm_vcpu *vcpu) = vcpu->complete;
+
+		vcpu->complete = NULL;
+		ret = complete(vcpu);
+	}
+	if (ret == MVM_RESUME)
+		ret = READ_ONCE(run->immediate_exit) ? -EINTR : outer_loop(vcpu);
+	if (ret == -EINTR)
+		run->exit_reason = KVM_EXIT_INTR;
+	vcpu->stat_to_user++;
+	publish_run(vcpu);
+	return ret == MVM_TO_USER ? 0 : ret;
+}

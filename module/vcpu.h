@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The vCPU file's parts: run.c's loop, vcpu_state.c's ioctl bodies, regs.c's reset.
+ */
+#ifndef MVM_VCPU_H
+#define MVM_VCPU_H
+
+#include "ioctl.h"
+#include "mvm.h"
+
+/* Debug register bits that the kernel's headers have no name for ("Debug Registers"). */
+#define MVM_DR6_BD	 BIT(13) /* debug register access detected */
+#define MVM_DR7_GD	 BIT(13) /* general detect enable */
+#define MVM_DR7_FIXED	 BIT(10) /* always one */
+#define MVM_DR7_RESERVED 0xd800 /* always zero */
+
+/* KVM_RUN. vcpu->lock held; may sleep. */
+int mvm_vcpu_run(struct mvm_vcpu *vcpu);
+
+/* The power-up state of the architecture (regs.c); @init_event: by INIT, which keeps some. */
+void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event);
+
+/* The state ioctls' rows, for vcpu.c's dispatch. vcpu->lock held. */
+extern const struct mvm_ioctl mvm_vcpu_state_ioctls[];
+extern const size_t mvm_nr_vcpu_state_ioctls;
+
+/* regs.c: sregs, as one checked whole. 0 or -EINVAL. */
+void mvm_get_sregs(struct mvm_vcpu *vcpu, struct kvm_sregs *sregs);
+int mvm_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs);
+u64 mvm_get_cr8(struct mvm_vcpu *vcpu);
+int mvm_set_cr8(struct mvm_vcpu *vcpu, u64 val);
+
+/* Exit handlers beside exit.c's own (exit_cr.c), and what they share with it. */
+int mvm_exit_cr_access(struct mvm_vcpu *vcpu);
+int mvm_exit_dr_access(struct mvm_vcpu *vcpu);
+int mvm_exit_xsetbv(struct mvm_vcpu *vcpu);
+int mvm_skip_and_resume(struct mvm_vcpu *vcpu);
+int mvm_inject_gp(struct mvm_vcpu *vcpu);
+int mvm_inject_ud(struct mvm_vcpu *vcpu);
+int mvm_set_dr(struct mvm_vcpu *vcpu, u8 nr, u64 val);
+
+/* event.c */
+struct mvm_inject;
+/* Before an entry: what to inject and which windows to ask for. Interrupts off. */
+void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject);
+/* After an exit: take back what the exit interrupted. */
+void mvm_events_exit(struct mvm_vcpu *vcpu);
+/* Is there a reason for a halted vCPU to run? */
+bool mvm_has_wake_event(struct mvm_vcpu *vcpu);
+bool mvm_nmi_allowed(struct mvm_vcpu *vcpu);
+void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events);
+int mvm_set_vcpu_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *events);
+int mvm_user_interrupt(struct mvm_vcpu *vcpu, u32 irq);
+
+#endif

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VM: its file, its life, its ioctls.
+ *
+ * The VM lives as long as its file or one of its vCPUs' files; vCPUs are
+ * destroyed with it. It belongs to the address space that created it: every
+ * ioctl from another one answers -EIO.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "backend.h"
+#include "exit.h"
+#include "hw.h"
+#include "ioctl.h"
+#include "irqchip/irqchip.h"
+#include "minivmm.h"
+#include "mmu/mmu.h"
+
+static unsigned int max_vms = 1024;
+module_param(max_vms, uint, 0644);
+MODULE_PARM_DESC(max_vms, "How many VMs may exist at once (default: 1024)");
+
+static atomic_t nr_vms = ATOMIC_INIT(0);
+
+void mvm_vm_get(struct mvm_vm *vm)
+{
+	refcount_inc(&vm->users);
+}
+
+static void vm_destroy(struct mvm_vm *vm)
+{
+	int i;
+
+	/* The PIT's and the IOAPIC's timers first: they kick vCPUs. */
+	mvm_pit_destroy(vm);
+	for (i = vm->nr_vcpus - 1; i >= 0; i--)
+		mvm_vcpu_destroy(vm->vcpus[i]);
+	mvm_irqchip_destroy(vm);
+	mvm_mmu_vm_destroy(vm);
+	vm->backend->vm_destroy(vm);
+	mvm_hw_put();
+	mmdrop(vm->mm);
+	kfree(vm);
+	atomic_dec(&nr_vms);
+}
+
+void mvm_vm_put(struct mvm_vm *vm)
+{
+	if (refcount_dec_and_test(&vm->users))
+		vm_destroy(vm);
+}
+
+void mvm_vm_kill(struct mvm_vm *vm, const char *why)
+{
+	struct mvm_vcpu *vcpu;
+	int i;
+
+	WRITE_ONCE(vm->dead, true);
+	mvm_fail(&vm->reason, -EIO, "the VM is dead: %s", why);
+	mvm_for_each_vcpu(i, vcpu, vm)
+		mvm_vcpu_request(vcpu, MVM_REQ_DEAD);
+}
+
+static long vm_check_extension(void *obj, unsigned long cap)
+{
+	return mvm_check_extension(cap);
+}
+
+static long vm_create_vcpu(void *obj, unsigned long id)
+{
+	struct mvm_vm *vm = obj;
+
+	if (id >= MVM_MAX_VCPU_ID)
+		return mvm_fail(&vm->reason, -EINVAL, "vCPU id %lu is beyond the last one, %d", id,
+				MVM_MAX_VCPU_ID - 1);
+	return mvm_vcpu_create(vm, id);
+}
+
+static long vm_set_user_memory_region(void *obj, unsigned long arg)
+{
+	struct kvm_userspace_memory_region region;
+
+	if (copy_from_user(&region, (void __user *)arg, sizeof(region)))
+		return -EFAULT;
+	return mvm_memslot_set(obj, &region);
+}
+
+/* Real mode needs no TSS pages of the launcher's here: the address is only kept. */
+static long vm_set_tss_addr(void *obj, unsigned long addr)
+{
+	struct mvm_vm *vm = obj;
+
+	if (addr > U32_MAX - 3 * PAGE_SIZE)
+		return -EINVAL;
+	WRITE_ONCE(vm->tss_addr, addr);
+	return 0;
+}
+
+static long vm_set_identity_map_addr(void *obj, unsigned long arg)
+{
+	struct mvm_vm *vm = obj;
+	long ret = 0;
+	u64 addr;
+
+	if (copy_from_user(&addr, (void __user *)arg, sizeof(addr)))
+		return -EFAULT;
+	mutex_lock(&vm->lock);
+	if (vm->nr_vcpus)
+		ret = mvm_fail(&vm->reason, -EINVAL,
+			       "the identity map's address must be set before the first vCPU");
+	else
+		vm->identity_map_addr = addr;
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static long vm_set_boot_cpu_id(void *obj, unsigned long id)
+{
+	struct mvm_vm *vm = obj;
+	long ret = 0;
+
+	mutex_lock(&vm->lock);
+	if (vm->nr_vcpus)
+		ret = -EBUSY;
+	else
+		vm->bsp_id = id;
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static long vm_create_irqchip(void *obj, unsigned long arg)
+{
+	struct mvm_vm *vm = obj;
+	long ret;
+
+	mutex_lock(&vm->lock);
+	ret = mvm_irqchip_create(vm);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static long vm_create_pit2(void *obj, unsigned long arg)
+{
+	struct mvm_vm *vm = obj;
+	struct kvm_pit_config config;
+	long ret;
+
+	if (copy_from_user(&config, (void __user *)arg, sizeof(config)))
+		return -EFAULT;
+	mutex_lock(&vm->lock);
+	ret = mvm_pit_create(vm, &config);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static long vm_irq_line(void *obj, unsigned long arg)
+{
+	struct mvm_vm *vm = obj;
+	struct kvm_irq_level line;
+	int ret;
+
+	if (copy_from_user(&line, (void __user *)arg, sizeof(line)))
+		return -EFAULT;
+	if (!mvm_irqchip_in_kernel(vm))
+		return mvm_fail(&vm->reason, -ENXIO,
+				"KVM_IRQ_LINE needs the in-kernel irqchip: call KVM_CREATE_IRQCHIP first");
+	ret = mvm_irq_set_gsi(vm, line.irq, line.level);
+	return ret < 0 ? ret : 0;
+}
+
+/* The chip state is big: on the heap, and the same path both ways. */
+static long vm_irqchip_state(struct mvm_vm *vm, unsigned long arg, bool set)
+{
+	struct kvm_irqchip *chip;
+	long ret;
+
+	if (!mvm_irqchip_in_kernel(vm))
+		return -ENXIO;
+	chip = memdup_user((void __user *)arg, sizeof(*chip));
+	if (IS_ERR(chip))
+		return PTR_ERR(chip);
+	ret = set ? mvm_irqchip_set_state(vm, chip) : mvm_irqchip_get_state(vm, chip);
+	if (!ret && !set && copy_to_user((void __user *)arg, chip, sizeof(*chip)))
+		ret = -EFAULT;
+	kfree(chip);
+	return ret;
+}
+
+static long vm_get_irqchip(void *obj, unsigned long arg)
+{
+	return vm_irqchip_state(obj, arg, false);
+}
+
+static long vm_set_irqchip(void *obj, unsigned long arg)
+{
+	return vm_irqchip_state(obj, arg, true);
+}
+
+static long vm_get_pit2(void *obj, unsigned long arg)
+{
+	struct mvm_vm *vm = obj;
+	struct kvm_pit_state2 ps = {};
+	long ret;
+
+	if (!smp_load_acquire(&vm->pit))
+		return -ENXIO;
+	ret = mvm_pit_get_state(vm, &ps);
+	if (!ret && copy_to_user((void __user *)arg, &ps, sizeof(ps)))
+		ret = -EFAULT;
+	return ret;
+}
+
+static long vm_set_pit2(void *obj, unsigned long arg)
+{
+	struct mvm_vm *vm = obj;
+	struct kvm_pit_state2 ps;
+
+	if (!smp_load_acquire(&vm->pit))
+		return -ENXIO;
+	if (copy_from_user(&ps, (void __user *)arg, sizeof(ps)))
+		return -EFAULT;
+	return mvm_pit_set_state(vm, &ps);
+}
+
+static long vm_get_clock(void *obj, unsigned long arg)
+{
+	struct kvm_clock_data data = {};
+	long ret = mvm_clock_get(obj, &data);
+
+	if (!ret && copy_to_user((void __user *)arg, &data, sizeof(data)))
+		ret = -EFAULT;
+	return ret;
+}
+
+static long vm_set_clock(void *obj, unsigned long arg)
+{
+	struct kvm_clock_data data;
+
+	if (copy_from_user(&data, (void __user *)arg, sizeof(data)))
+		return -EFAULT;
+	return mvm_clock_set(obj, &data);
+}
+
+static long vm_get_reason(void *obj, unsigned long arg)
+{
+	struct mvm_vm *vm = obj;
+
+	return mvm_ioctl_get_reason(&vm->reason, arg);
+}
+
+static const struct mvm_ioctl vm_ioctls[] = {
+	MVM_IOCTL(KVM_IRQ_LINE, vm_irq_line),
+	MVM_IOCTL(KVM_CHECK_EXTENSION, vm_check_extension),
+	MVM_IOCTL(KVM_CREATE_VCPU, vm_create_vcpu),
+	MVM_IOCTL(KVM_SET_USER_MEMORY_REGION, vm_set_user_memory_region),
+	MVM_IOCTL(KVM_SET_TSS_ADDR, vm_set_tss_addr),
+	MVM_IOCTL(KVM_SET_IDENTITY_MAP_ADDR, vm_set_identity_map_addr),
+	MVM_IOCTL(KVM_SET_BOOT_CPU_ID, vm_set_boot_cpu_id),
+	MVM_IOCTL(KVM_CREATE_IRQCHIP, vm_create_irqchip),
+	MVM_IOCTL(KVM_GET_IRQCHIP, vm_get_irqchip),
+	MVM_IOCTL(KVM_SET_IRQCHIP, vm_set_irqchip),
+	MVM_IOCTL(KVM_CREATE_PIT2, vm_create_pit2),
+	MVM_IOCTL(KVM_GET_PIT2, vm_get_pit2),
+	MVM_IOCTL(KVM_SET_PIT2, vm_set_pit2),
+	MVM_IOCTL(KVM_GET_CLOCK, vm_get_clock),
+	MVM_IOCTL(KVM_SET_CLOCK, vm_set_clock),
+	MVM_IOCTL(MINIVMM_GET_REASON, vm_get_reason),
+};
+
+static long vm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct mvm_vm *vm = filp->private_data;
+
+	/* The reason is for whoever holds the file, also after the mm is gone. */
+	if (cmd != MINIVMM_GET_REASON) {
+		if (vm->mm != current->mm)
+			return mvm_fail(&vm->reason, -EIO,
+					"the VM belongs to the process that created it");
+		if (READ_ONCE(vm->dead))
+			return -EIO;
+	}
+	return mvm_ioctl_dispatch(vm_ioctls, ARRAY_SIZE(vm_ioctls), vm, cmd, arg);
+}
+
+static int vm_release(struct inode *inode, struct file *filp)
+{
+	mvm_vm_put(filp->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_fops = {
+	.owner = THIS_MODULE,
+	.release = vm_release,
+	.unlocked_ioctl = vm_ioctl,
+	.compat_ioctl = vm_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* Everything but the file. */
+static struct mvm_vm *vm_alloc(const struct mvm_backend *backend, struct mvm_reason *reason)
+{
+	struct mvm_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	vm->backend = backend;
+	vm->mm = current->mm;
+	refcount_set(&vm->users, 1);
+	mutex_init(&vm->lock);
+	raw_spin_lock_init(&vm->irq_lock);
+	mvm_reason_init(&vm->reason);
+	mmgrab(vm->mm);
+
+	err = mvm_hw_get(reason);
+	if (err)
+		goto err_free;
+	err = backend->vm_init(vm);
+	if (err)
+		goto err_hw_put;
+	err = mvm_mmu_vm_init(vm);
+	if (err)
+		goto err_vm_destroy;
+	mvm_clock_vm_init(vm);
+	return vm;
+
+err_vm_destroy:
+	backend->vm_destroy(vm);
+err_hw_put:
+	mvm_hw_put();
+err_free:
+	mmdrop(vm->mm);
+	kfree(vm);
+	return ERR_PTR(err);
+}
+
+long mvm_vm_create(const struct mvm_backend *backend, struct mvm_reason *reason)
+{
+	struct mvm_vm *vm;
+	int fd;
+
+	if (atomic_inc_return(&nr_vms) > READ_ONCE(max_vms)) {
+		atomic_dec(&nr_vms);
+		return mvm_fail(reason, -EMFILE,
+				"the limit of %u VMs is reached: end one, or raise the module's max_vms",
+				READ_ONCE(max_vms));
+	}
+	vm = vm_alloc(backend, reason);
+	if (IS_ERR(vm)) {
+		atomic_dec(&nr_vms);
+		return PTR_ERR(vm);
+	}
+	/* The last step: from here on userspace can reach it. */
+	fd = anon_inode_getfd("minivmm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		mvm_vm_put(vm);
+	return fd;
+}
