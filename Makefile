@@ -26,7 +26,7 @@ ifndef KDIR
 endif
 
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
-built_for = $(firstword $(shell modinfo -F vermagic minivmm.ko))
+built_for = $(firstword $(shell modinfo -F vermagic ./minivmm.ko))
 
 all: module userspace selftests
 
@@ -69,6 +69,7 @@ abspath_destdir = $(if $(DESTDIR),$(abspath $(DESTDIR)))
 
 install-module:
 	@test -e minivmm.ko || { echo 'minivmm.ko is not built: run "make" first.' >&2; exit 1; }
+	@test -n '$(built_for)' || { echo 'minivmm.ko does not say which kernel it is for.' >&2; exit 1; }
 	install -D -m 644 minivmm.ko $(DESTDIR)$(MODDIR)/$(built_for)/updates/minivmm.ko
 	$(if $(DESTDIR),@echo 'DESTDIR is set: depmod is left to whoever installs the result.',depmod -a $(built_for))
 
