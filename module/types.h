@@ -13,17 +13,18 @@
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/kvm_types.h> /* gpa_t and its kin: <linux/kvm.h> brings them along from 6.12 on */
 #include <linux/string.h>
 #include <linux/types.h>
 #else
 #include "shim.h" /* selftests/unit/include: u8..u64, BIT(), ARRAY_SIZE(), ... */
-#endif
 
 typedef u64 gpa_t; /* guest physical address */
 typedef u64 gva_t; /* guest virtual (linear) address */
 typedef u64 hva_t; /* address in the launcher's address space */
 typedef u64 hpa_t; /* host physical address */
 typedef u64 gfn_t; /* guest frame number: gpa >> 12 */
+#endif
 
 #define MVM_INVALID_GPA (~(gpa_t)0)
 

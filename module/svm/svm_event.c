@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events at the hardware's edge: injection, the interrupt and NMI windows, and
+ * the event whose delivery an exit broke off.
+ *
+ * AMD-V (without virtual NMIs) does not tell when the guest's NMI handler ends.
+ * So while NMIs are masked IRET is intercepted; the intercept fires before the
+ * IRET, and the mask ends when RIP has left it. Only if an NMI waits for that
+ * moment is the IRET stepped over with RFLAGS.TF, its faults intercepted meanwhile
+ * so that the guest never sees the flag. Waiting for an interrupt shadow to end is
+ * done by the same step; there one corner stays: a PUSHF or INT n right in the
+ * shadow, restarted after a nested page fault, stores the flag. While another
+ * event goes in the flag would be pushed with it: then an interrupt sent to this
+ * CPU beforehand ends the guest's run right behind the delivery.
+ */
+#include <linux/smp.h>
+
+#include <asm/debugreg.h>
+#include <asm/processor-flags.h>
+#include <asm/traps.h>
+
+#include "svm.h"
+
+static u32 svm_event_type(enum mvm_event_type type)
+{
+	switch (type) {
+	case MVM_EVENT_INTERRUPT:
+		return SVM_EVTINJ_TYPE_INTR;
+	case MVM_EVENT_NMI:
+		return SVM_EVTINJ_TYPE_NMI;
+	case MVM_EVENT_SOFT_INT:
+		return SVM_EVTINJ_TYPE_SOFT;
+	default:
+		return SVM_EVTINJ_TYPE_EXEPT;
+	}
+}
+
+/*
+ * INT n, INT3 and INTO push the address after the instruction: NRIP save takes it
+ * from the VMCB, without it RIP itself moves on, and back if delivery breaks off.
+ */
+static void svm_inject_soft(struct svm_vcpu *svm, const struct mvm_event *ev)
+{
+	struct vmcb *vmcb = svm->vmcb;
+	u64 next = svm->base.rip + ev->insn_len;
+
+	if (mvm_svm_features.nrips) {
+		vmcb->control.next_rip = next;
+		return;
+	}
+	svm->soft_rip = svm->base.rip;
+	svm->soft_rip_valid = true;
+	svm->base.rip = next;
+	svm->base.dirty |= MVM_STATE_RIP;
+}
+
+static void svm_inject(struct svm_vcpu *svm, const struct mvm_event *ev)
+{
+	struct vmcb_control_area *control = &svm->vmcb->control;
+
+	svm->injected = *ev;
+	svm->soft_rip_valid = false;
+	control->event_inj = 0;
+	if (ev->type == MVM_EVENT_NONE)
+		return;
+	if (ev->type == MVM_EVENT_SOFT_INT || ev->type == MVM_EVENT_SOFT_EXC)
+		svm_inject_soft(svm, ev);
+	control->event_inj = ev->vector | svm_event_type(ev->type) | SVM_EVTINJ_VALID;
+	control->event_inj_err = 0;
+	if (ev->has_error) {
+		control->event_inj |= SVM_EVTINJ_VALID_ERR;
+		control->event_inj_err = ev->error;
+	}
+}
+
+/* A virtual interrupt above any TPR, intercepted: it exits as soon as IF and the shadow allow. */
+static void svm_irq_window(struct svm_vcpu *svm, bool on)
+{
+	struct vmcb_control_area *control = &svm->vmcb->control;
+	u32 want = V_INTR_MASKING_MASK;
+
+	if (on)
+		want |= V_IRQ_MASK | V_IGN_TPR_MASK | V_INTR_PRIO_MASK;
+	svm_set_intercept(svm, INTERCEPT_VINTR, on);
+	control->int_vector = 0;
+	/* The processor changes int_ctl: the rest of it (V_TPR) is not the guest's. */
+	if (control->int_ctl != want) {
+		control->int_ctl = want;
+		svm_vmcb_dirty(svm, SVM_CLEAN_INT_CTL);
+	}
+}
+
+/* NMIs are masked until the IRET: see the head of this file. */
+static void svm_nmi_window(struct svm_vcpu *svm, bool wanted)
+{
+	struct mvm_vcpu *vcpu = &svm->base;
+	bool masked = vcpu->events.nmi.masked;
+
+	if (!masked)
+		svm->iret_seen = false;
+	svm_set_intercept(svm, INTERCEPT_IRET, masked && !svm->iret_seen);
+
+	wanted = wanted && (!masked || svm->iret_seen);
+	svm->stepping = wanted && svm->injected.type == MVM_EVENT_NONE;
+	if (svm->stepping) {
+		svm->guest_tf = vcpu->rflags & X86_EFLAGS_TF;
+		vcpu->rflags |= X86_EFLAGS_TF;
+		vcpu->dirty |= MVM_STATE_RIP;
+	} else if (wanted) {
+		(smp_ops.smp_send_reschedule)(smp_processor_id());
+	}
+	mvm_svm_update_exceptions(svm);
+}
+
+void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject)
+{
+	struct svm_vcpu *svm = svm_vcpu(vcpu);
+
+	svm_inject(svm, &inject->event);
+	svm_irq_window(svm, inject->irq_window);
+	svm_nmi_window(svm, inject->nmi_window);
+}
+
+/* The stepped instruction ended, or an exit came before its end: take TF back. */
+static void svm_step_exit(struct svm_vcpu *svm)
+{
+	const struct vmcb *vmcb = svm->vmcb;
+	struct mvm_vcpu *vcpu = &svm->base;
+	bool trap = vmcb->control.exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB &&
+		    vmcb->save.dr6 & DR_STEP;
+	bool iret_done = svm->iret_seen && (trap || vcpu->rip != svm->iret_rip);
+
+	svm->stepping = false;
+	svm->step_trap = trap && !svm->guest_tf;
+	/* An IRET that completed has loaded the guest's own TF. */
+	if (!svm->guest_tf && !iret_done) {
+		vcpu->rflags &= ~X86_EFLAGS_TF;
+		vcpu->dirty |= MVM_STATE_RIP;
+	}
+	if (iret_done) {
+		svm->iret_seen = false;
+		vcpu->events.nmi.masked = false;
+	}
+}
+
+void mvm_svm_events_exit(struct svm_vcpu *svm)
+{
+	struct mvm_vcpu *vcpu = &svm->base;
+
+	svm->vmcb->control.event_inj = 0;
+	svm->step_trap = false;
+	if (svm->stepping) {
+		svm_step_exit(svm);
+	} else if (svm->iret_seen && vcpu->rip != svm->iret_rip) {
+		svm->iret_seen = false;
+		vcpu->events.nmi.masked = false;
+	}
+	if (svm->vmcb->control.exit_code == SVM_EXIT_IRET) {
+		svm->iret_seen = true;
+		svm->iret_rip = vcpu->rip;
+	}
+	if (svm->soft_rip_valid && svm->vmcb->control.exit_int_info & SVM_EXITINTINFO_VALID) {
+		vcpu->rip = svm->soft_rip;
+		vcpu->dirty |= MVM_STATE_RIP;
+	}
+	svm->soft_rip_valid = false;
+}
+
+/*
+ * Software events are not given again: RIP still is at their instruction, which
+ * simply runs once more. That needs no instruction length. ICEBP comes as a #DB
+ * that no intercept saw.
+ */
+static bool svm_reexecutes(const struct svm_vcpu *svm, u32 type, u8 vector)
+{
+	if (type == SVM_EXITINTINFO_TYPE_SOFT)
+		return true;
+	if (type != SVM_EXITINTINFO_TYPE_EXEPT)
+		return false;
+	if (vector == X86_TRAP_BP || vector == X86_TRAP_OF)
+		return true;
+	return vector == X86_TRAP_DB && !(svm->injected.type == MVM_EVENT_EXCEPTION &&
+					  svm->injected.vector == X86_TRAP_DB);
+}
+
+void mvm_svm_vectoring(struct svm_vcpu *svm, struct mvm_event *ev)
+{
+	const struct vmcb_control_area *control = &svm->vmcb->control;
+	u32 info = control->exit_int_info;
+	u32 type = info & SVM_EXITINTINFO_TYPE_MASK;
+	u8 vector = info & SVM_EXITINTINFO_VEC_MASK;
+
+	memset(ev, 0, sizeof(*ev));
+	if (!(info & SVM_EXITINTINFO_VALID) || svm_reexecutes(svm, type, vector))
+		return;
+	ev->vector = vector;
+	switch (type) {
+	case SVM_EXITINTINFO_TYPE_INTR:
+		ev->type = MVM_EVENT_INTERRUPT;
+		break;
+	case SVM_EXITINTINFO_TYPE_NMI:
+		ev->type = MVM_EVENT_NMI;
+		break;
+	case SVM_EXITINTINFO_TYPE_EXEPT:
+		ev->type = MVM_EVENT_EXCEPTION;
+		ev->has_error = info & SVM_EXITINTINFO_VALID_ERR;
+		ev->error = ev->has_error ? control->exit_int_info_err : 0;
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * AMD-V behind the seam: what the processor has, SVM on and off per CPU, ASIDs,
+ * and one run of a vCPU. The backend's table is at the end.
+ *
+ * svm_vcpu_run() is the function to read first. Registers are svm_state.c's,
+ * events svm_event.c's, exit codes svm_exit.c's.
+ */
+#define pr_fmt(fmt) "minivmm: " fmt
+
+#include <linux/io.h>
+#include <linux/mem_encrypt.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <asm/debugreg.h>
+#include <asm/mce.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#include <asm/processor.h>
+#include <asm/tlbflush.h>
+#include <asm/traps.h>
+
+#include "svm.h"
+#include "../guestmode.h"
+
+struct svm_features mvm_svm_features __ro_after_init;
+
+static DEFINE_PER_CPU(struct svm_cpu, svm_cpus);
+static atomic64_t svm_serial = ATOMIC64_INIT(0);
+
+/* ---------------------------------------------------------------- running */
+
+/*
+ * A fresh ASID: nothing is cached under it. When a CPU's numbers run out they
+ * begin anew, with everything flushed, and the ASIDs given before are void.
+ */
+static void svm_take_asid(struct svm_vcpu *svm, struct svm_cpu *cpu)
+{
+	struct vmcb_control_area *control = &svm->vmcb->control;
+
+	if (cpu->next_asid > mvm_svm_features.max_asid) {
+		cpu->asid_generation++;
+		cpu->next_asid = mvm_svm_features.min_asid;
+		control->tlb_ctl = TLB_CONTROL_FLUSH_ALL_ASID;
+	}
+	control->asid = cpu->next_asid++;
+	svm->asid_generation = cpu->asid_generation;
+	svm->asid_cpu = smp_processor_id();
+	/* Another CPU, or one that was off meanwhile, has an older copy or none. */
+	control->clean = 0;
+}
+
+static noinstr void svm_enter(struct svm_vcpu *svm, u64 host_pa)
+{
+	mvm_guest_state_enter();
+	mvm_svm_enter(svm->base.gpr, svm->vmcb_pa, host_pa);
+	mvm_guest_state_exit();
+}
+
+/* The exit consumed the host's #MC: hand it to the host, as if user mode had run. */
+static void svm_machine_check(void)
+{
+	struct pt_regs regs = { .cs = __USER_CS, .flags = X86_EFLAGS_IF };
+
+	if (IS_ENABLED(CONFIG_X86_MCE))
+		do_machine_check(&regs);
+	else
+		pr_crit_ratelimited("machine check in a guest, and this kernel handles none\n");
+}
+
+static void svm_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
+{
+	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpus);
+	struct svm_vcpu *svm = svm_vcpu(vcpu);
+	struct vmcb_control_area *control = &svm->vmcb->control;
+
+	lockdep_assert_irqs_disabled();
+
+	mvm_svm_flush_state(svm);
+	if (svm->asid_cpu != smp_processor_id() || svm->asid_generation != cpu->asid_generation)
+		svm_take_asid(svm, cpu);
+	/* A value no processor reports: still there afterwards if VMRUN did not happen. */
+	control->exit_code = SVM_EXIT_SW;
+	amd_clear_divider();
+
+	svm_enter(svm, __sme_set(page_to_phys(cpu->host_vmcb)));
+
+	if (control->exit_code == SVM_EXIT_SW) {
+		/* Nothing ran and nothing was flushed; the caller tries again or gives up. */
+		svm->asid_generation = 0;
+		exit->kind = MVM_EXIT_LOST;
+		return;
+	}
+	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
+	control->clean = SVM_CLEAN_ALL;
+	if (control->exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_MC)
+		svm_machine_check();
+	/* DR6 still holds the guest's bits; DR7 is off since the exit. */
+	if (control->exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB)
+		set_debugreg(DR6_RESERVED, 6);
+
+	mvm_svm_after_exit(svm);
+	mvm_svm_events_exit(svm);
+	mvm_svm_decode_exit(svm, exit);
+}
+
+static void svm_tlb_flush(struct mvm_vcpu *vcpu, bool nested)
+{
+	struct svm_vcpu *svm = svm_vcpu(vcpu);
+	struct vmcb_control_area *control = &svm->vmcb->control;
+
+	/* The TLB holds guest-virtual to host-physical: both kinds of flush are one. */
+	if (!mvm_svm_features.flush_by_asid)
+		svm->asid_generation = 0;
+	else if (control->tlb_ctl == TLB_CONTROL_DO_NOTHING)
+		control->tlb_ctl = TLB_CONTROL_FLUSH_ASID;
+}
+
+/* ------------------------------------------------------- load and put, mirrored */
+
+static void svm_vcpu_load(struct mvm_vcpu *vcpu)
+{
+	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpus);
+	struct svm_vcpu *svm = svm_vcpu(vcpu);
+
+	if (cpu->last_vcpu != svm->serial) {
+		cpu->last_vcpu = svm->serial;
+		indirect_branch_prediction_barrier();
+	}
+	/* Save what is found, whoever left it there; vcpu_put() restores just that. */
+	rdmsrl(MSR_IA32_DEBUGCTLMSR, svm->host_debugctl);
+	if (svm->host_debugctl)
+		wrmsrl(MSR_IA32_DEBUGCTLMSR, 0);
+	if (mvm_svm_features.tsc_aux) {
+		rdmsrl(MSR_TSC_AUX, svm->host_tsc_aux);
+		svm->guest_tsc_aux = vcpu->msr.tsc_aux;
+		if (svm->guest_tsc_aux != svm->host_tsc_aux)
+			wrmsrl(MSR_TSC_AUX, svm->guest_tsc_aux);
+	}
+}
+
+static void svm_vcpu_put(struct mvm_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_vcpu(vcpu);
+
+	if (mvm_svm_features.tsc_aux && svm->guest_tsc_aux != svm->host_tsc_aux)
+		wrmsrl(MSR_TSC_AUX, svm->host_tsc_aux);
+	if (svm->host_debugctl)
+		wrmsrl(MSR_IA32_DEBUGCTLMSR, svm->host_debugctl);
+	if (!(vcpu->avail & MVM_STATE_MSR))
+		mvm_svm_get_state(vcpu, MVM_STATE_MSR);
+}
+
+/* ------------------------------------------------------------- VMs and vCPUs */
+
+/* Nothing on AMD-V belongs to the VM as a whole: the permission maps are shared. */
+static int svm_vm_init(struct mvm_vm *vm)
+{
+	return 0;
+}
+
+static void svm_vm_destroy(struct mvm_vm *vm)
+{
+}
+
+static struct mvm_vcpu *svm_vcpu_create(struct mvm_vm *vm, u32 id, u32 index)
+{
+	struct svm_vcpu *svm;
+	int err;
+
+	svm = kzalloc(sizeof(*svm), GFP_KERNEL_ACCOUNT);
+	if (!svm)
+		return ERR_PTR(-ENOMEM);
+	svm->base.vm = vm;
+	svm->base.id = id;
+	svm->base.index = index;
+	svm->serial = atomic64_inc_return(&svm_serial);
+	svm->asid_cpu = -1;
+	err = mvm_svm_vmcb_create(svm);
+	if (err) {
+		kfree(svm);
+		return ERR_PTR(err);
+	}
+	return &svm->base;
+}
+
+static void svm_vcpu_destroy(struct mvm_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = svm_vcpu(vcpu);
+
+	mvm_svm_vmcb_destroy(svm);
+	kfree(svm);
+}
+
+/* --------------------------------------------------------- per CPU on and off */
+
+static int svm_cpu_enable(struct mvm_reason *reason)
+{
+	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpus);
+	u64 efer, vm_cr;
+
+	if (!rdmsrl_safe(MSR_VM_CR, &vm_cr) && vm_cr & SVM_VM_CR_SVMDIS)
+		return mvm_fail(reason, -EIO,
+				"AMD-V is disabled by the firmware on CPU %d: enable SVM in its setup",
+				smp_processor_id());
+	rdmsrl(MSR_EFER, efer);
+	if (efer & EFER_SVME)
+		return mvm_fail(reason, -EBUSY,
+				"another hypervisor (kvm_amd?) has AMD-V on CPU %d and it cannot be shared: end its VMs",
+				smp_processor_id());
+	wrmsrl(MSR_EFER, efer | EFER_SVME);
+	wrmsrl(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->hsave)));
+	if (mvm_svm_features.tsc_ratio)
+		wrmsr(MSR_AMD64_TSC_RATIO, 0, SVM_TSC_RATIO_DEFAULT >> 32);
+	/* Void every ASID given before, and flush with the first one given now. */
+	cpu->asid_generation++;
+	cpu->next_asid = mvm_svm_features.max_asid + 1;
+	cpu->enabled = true;
+	return 0;
+}
+
+/* Also from the crash path: no locks, safe in an NMI, does nothing when not ours. */
+static void svm_cpu_disable(void)
+{
+	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpus);
+	u64 efer;
+
+	if (!cpu->enabled)
+		return;
+	cpu->enabled = false;
+	/* With GIF clear an INIT or NMI would wait for ever. */
+	asm volatile("1: stgi\n2:\n" _ASM_EXTABLE(1b, 2b) : : : "memory");
+	wrmsrl(MSR_VM_HSAVE_PA, 0);
+	rdmsrl(MSR_EFER, efer);
+	wrmsrl(MSR_EFER, efer & ~EFER_SVME);
+}
+
+/* ------------------------------------------------------------ module load, unload */
+
+static struct mvm_backend_caps svm_caps;
+
+static void svm_free_cpus(void)
+{
+	struct svm_cpu *cpu;
+	int i;
+
+	for_each_possible_cpu(i) {
+		cpu = per_cpu_ptr(&svm_cpus, i);
+		if (cpu->hsave)
+			__free_page(cpu->hsave);
+		if (cpu->host_vmcb)
+			__free_page(cpu->host_vmcb);
+		cpu->hsave = NULL;
+		cpu->host_vmcb = NULL;
+	}
+}
+
+static int svm_alloc_cpus(void)
+{
+	struct svm_cpu *cpu;
+	int i;
+
+	for_each_possible_cpu(i) {
+		cpu = per_cpu_ptr(&svm_cpus, i);
+		cpu->hsave = alloc_pages_node(cpu_to_node(i), GFP_KERNEL | __GFP_ZERO, 0);
+		cpu->host_vmcb = alloc_pages_node(cpu_to_node(i), GFP_KERNEL | __GFP_ZERO, 0);
+		if (!cpu->hsave || !cpu->host_vmcb) {
+			svm_free_cpus();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* The necessary, each with its sentence. */
+static int svm_check(struct mvm_reason *reason)
+{
+	u64 efer, vm_cr;
+
+	if (boot_cpu_data.x86_vendor != X86_VENDOR_AMD &&
+	    boot_cpu_data.x86_vendor != X86_VENDOR_HYGON)
+		return mvm_fail(reason, -ENODEV, "no AMD-V: not an AMD processor");
+	if (cpuid_eax(0x80000000) < SVM_CPUID_FUNC ||
+	    !(cpuid_ecx(0x80000001) & BIT(X86_FEATURE_SVM & 31)))
+		return mvm_fail(reason, -EOPNOTSUPP,
+				"no AMD-V: the processor, or a hypervisor below, offers no SVM");
+	if (!rdmsrl_safe(MSR_VM_CR, &vm_cr) && vm_cr & SVM_VM_CR_SVMDIS)
+		return mvm_fail(reason, -EIO,
+				"AMD-V is disabled by the firmware: enable SVM in its setup");
+	if (!(cpuid_edx(SVM_CPUID_FUNC) & BIT(X86_FEATURE_NPT & 31)))
+		return mvm_fail(reason, -EOPNOTSUPP, "AMD-V without nested paging, which is required");
+	rdmsrl(MSR_EFER, efer);
+	if (!(efer & EFER_NX))
+		return mvm_fail(reason, -EOPNOTSUPP,
+				"the host runs without NX (noexec=off), which nested paging needs");
+	return 0;
+}
+
+/* The optional. Returns false where there are no ASIDs to give. */
+static bool svm_detect(void)
+{
+	struct svm_features *f = &mvm_svm_features;
+	u32 edx = cpuid_edx(SVM_CPUID_FUNC);
+
+	f->nrips = edx & BIT(X86_FEATURE_NRIPS & 31);
+	f->flush_by_asid = edx & BIT(X86_FEATURE_FLUSHBYASID & 31);
+	f->decode_assists = edx & BIT(X86_FEATURE_DECODEASSISTS & 31);
+	f->tsc_ratio = edx & BIT(X86_FEATURE_TSCRATEMSR & 31);
+	f->tsc_aux = boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID);
+	f->max_asid = cpuid_ebx(SVM_CPUID_FUNC) - 1;
+	f->min_asid = 1;
+	/* The lowest ASIDs belong to encrypted guests: their keys hang on the number. */
+	if (boot_cpu_has(X86_FEATURE_SEV) && cpuid_eax(0x80000000) >= 0x8000001f)
+		f->min_asid = cpuid_ecx(0x8000001f) + 1;
+
+	snprintf(svm_caps.features, sizeof(svm_caps.features), "npt%s%s%s%s%s",
+		 cr4_read_shadow() & X86_CR4_LA57 ? " 5-level" : "",
+		 f->nrips ? " nrips" : "", f->flush_by_asid ? " flushbyasid" : "",
+		 f->decode_assists ? " decodeassists" : "",
+		 edx & BIT(X86_FEATURE_VMCBCLEAN & 31) ? " vmcbclean" : "");
+	return f->min_asid <= f->max_asid && f->max_asid != ~0U;
+}
+
+/* Nested tables are host-format tables walked as user accesses, under the host's CR4 and EFER. */
+static void svm_fill_npt_format(struct mvm_npt_format *npt)
+{
+	npt->levels = cr4_read_shadow() & X86_CR4_LA57 ? 5 : 4;
+	npt->table = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED;
+	npt->leaf = _PAGE_USER;
+	npt->read = _PAGE_PRESENT;
+	npt->write = _PAGE_RW;
+	npt->exec = 0;
+	npt->noexec = _PAGE_NX;
+	npt->large = _PAGE_PSE;
+	npt->accessed = _PAGE_ACCESSED;
+	npt->dirty = _PAGE_DIRTY;
+	npt->nonpresent = 0; /* not prone to L1TF */
+	npt->enc_mask = sme_me_mask;
+	npt->has_1g = boot_cpu_has(X86_FEATURE_GBPAGES);
+}
+
+static int svm_setup(struct mvm_reason *reason)
+{
+	int err;
+
+	/* svm_entry.S counts on the manual's order. */
+	BUILD_BUG_ON(MVM_RCX != 1 || MVM_RDX != 2 || MVM_RBX != 3 || MVM_RBP != 5);
+	BUILD_BUG_ON(MVM_RSI != 6 || MVM_RDI != 7 || MVM_R8 != 8 || MVM_R15 != 15);
+
+	err = svm_check(reason);
+	if (err)
+		return err;
+	if (!svm_detect())
+		return mvm_fail(reason, -EOPNOTSUPP, "AMD-V has no ASID left for ordinary guests");
+	svm_fill_npt_format(&svm_caps.npt);
+	err = mvm_svm_maps_create();
+	if (err)
+		return mvm_fail(reason, err, "no memory for AMD-V's permission maps");
+	err = svm_alloc_cpus();
+	if (err) {
+		mvm_svm_maps_destroy();
+		return mvm_fail(reason, err, "no memory for AMD-V's per-CPU areas");
+	}
+	return 0;
+}
+
+static void svm_teardown(void)
+{
+	svm_free_cpus();
+	mvm_svm_maps_destroy();
+}
+
+const struct mvm_backend mvm_svm_backend = {
+	.name = "svm",
+	.caps = &svm_caps,
+	.setup = svm_setup,
+	.teardown = svm_teardown,
+	.cpu_enable = svm_cpu_enable,
+	.cpu_disable = svm_cpu_disable,
+	.emergency_disable = svm_cpu_disable,
+	.vm_init = svm_vm_init,
+	.vm_destroy = svm_vm_destroy,
+	.vcpu_create = svm_vcpu_create,
+	.vcpu_destroy = svm_vcpu_destroy,
+	.vcpu_load = svm_vcpu_load,
+	.vcpu_put = svm_vcpu_put,
+	.vcpu_run = svm_vcpu_run,
+	.get_state = mvm_svm_get_state,
+	.load_events = mvm_svm_load_events,
+	.tlb_flush = svm_tlb_flush,
+};
