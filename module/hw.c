@@ -142,20 +142,28 @@ static void hw_linger_fn(struct work_struct *work)
 }
 
 /* A lender left: whatever stood on "lent" is void, look at every CPU anew. */
-static void drop_lent_ipi(void *unused)
+static void drop_lent_ipi(void *nr_open)
 {
 	if (this_cpu_read(mvm_hw_state) == MVM_HW_LENT)
 		this_cpu_write(mvm_hw_state, MVM_HW_OFF);
+	if (this_cpu_read(mvm_hw_state) == MVM_HW_OFF)
+		atomic_inc(nr_open);
 }
 
 int mvm_hw_reclaim(struct mvm_reason *reason)
 {
+	atomic_t nr_open = ATOMIC_INIT(0);
 	int err;
 
 	cpus_read_lock();
 	mutex_lock(&hw_lock);
-	on_each_cpu(drop_lent_ipi, NULL, 1);
-	err = enable_all(reason);
+	on_each_cpu(drop_lent_ipi, &nr_open, 1);
+	/* All ours, and yet it was off: somebody turned off what is not theirs. */
+	if (atomic_read(&nr_open))
+		err = enable_all(reason);
+	else
+		err = mvm_fail(reason, -EIO,
+			       "virtualization was turned off under minivmm: unload the other hypervisor");
 	mutex_unlock(&hw_lock);
 	cpus_read_unlock();
 	return err;
