@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Rules of the targets that need a device: each program is its own source, the
-# library, and nothing dynamic. NAME.S beside NAME_test.c is linked in as well.
+# helpers of ../lib, and nothing dynamic. NAME.S beside NAME_test.c is linked in
+# as well. NAME_test_SRC and NAME_test_LIBS, if set, add sources and libraries.
 
-UTIL := $(sort $(wildcard $(TOP)/selftests/lib/*.c $(TOP)/selftests/lib/*.S))
-HDRS := $(wildcard $(TOP)/selftests/include/*.h)
+UTIL := $(patsubst $(TOP)/selftests/lib/%.c,$(OUTPUT)/util/%.o,\
+	$(sort $(wildcard $(TOP)/selftests/lib/*.c)))
+HDRS := $(wildcard $(TOP)/selftests/include/*.h) $(TOP)/uapi/minivmm.h
 
 LDFLAGS += -static
-LDLIBS += -lpthread
+EXTRA_CLEAN += $(OUTPUT)/util
 
-$(OUTPUT)/%_test: %_test.c $(UTIL) $(HDRS)
+$(OUTPUT)/util/%.o: $(TOP)/selftests/lib/%.c $(HDRS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(filter %.c %.S,$^) $(wildcard $*.S) \
-		$(LDFLAGS) $(LDLIBS) -o $@
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+define device_rule
+$(OUTPUT)/$(1): $(1).c $(wildcard $(patsubst %_test,%,$(1)).S) $$(UTIL) $$(HDRS) \
+		$(addprefix $(TOP)/,$($(1)_SRC))
+	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(filter %.c %.S %.o,$$^) $$(LDFLAGS) $($(1)_LIBS) \
+		-lpthread -o $$@
+endef
+$(foreach t,$(notdir $(TEST_GEN_PROGS) $(TEST_GEN_FILES)),$(eval $(call device_rule,$(t))))
