@@ -33,4 +33,11 @@
 #define mvm_rcu_virt_note_context_switch() rcu_virt_note_context_switch()
 #endif
 
+/* get_user_pages that ends on any signal: an enumerator of 6.3, which no preprocessor sees. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define MVM_FOLL_INTERRUPTIBLE FOLL_INTERRUPTIBLE
+#else
+#define MVM_FOLL_INTERRUPTIBLE 0
+#endif
+
 #endif

@@ -11,18 +11,19 @@
 #define MVM_MMU_H
 
 #include "../mvm.h"
+#include "slot.h"
+#include "walk.h"
 
-struct mvm_memslot {
-	gfn_t base;
-	u64 npages;
-	hva_t hva;
-	u32 flags; /* KVM_MEM_* */
-	u16 id;
-};
-
-/* VM's life. mvm_mmu_vm_release(): zap everything, after which no vCPU runs the guest. May sleep. */
+/*
+ * A VM's life. Init: vm->backend, vm->mm (the caller's own) and vm->srcu are
+ * set up; initialises slots_lock, mmu_lock, the slots, the nested root and the
+ * notifier, after which vm must not move. Destroy: no vCPU runs, nobody else
+ * has the VM; a vm whose init failed or never ran (all zero) is fine. May sleep.
+ */
 int mvm_mmu_vm_init(struct mvm_vm *vm);
 void mvm_mmu_vm_destroy(struct mvm_vm *vm);
+/* At module unload, after the last VM: waits for what destroy left to the background. */
+void mvm_mmu_module_exit(void);
 
 /**
  * mvm_memslot_set() - KVM_SET_USER_MEMORY_REGION
@@ -56,21 +57,12 @@ int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len);
 int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len);
 bool mvm_gpa_is_ram(struct mvm_vm *vm, gpa_t gpa);
 
-/* The walk's inputs: reads no hardware field, so that any root can be walked. */
-struct mvm_walk {
-	u64 cr0, cr3, cr4, efer;
-	const u64 *pdptr; /* PAE: the four cached entries */
-	bool ac; /* RFLAGS.AC, for SMAP */
-	u32 pkru;
-	u64 rsvd_phys; /* physical address bits that must be zero */
-};
+/* Fill @walk from the vCPU's registers. Context: the vCPU's thread. */
 void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk);
 
 /**
  * mvm_walk_gva() - translate a linear address as the processor would
- * Honours paging mode (none, 32-bit, PAE, 4- and 5-level), rights, NX, SMEP, SMAP, PKU, reserved
- * bits; sets accessed and dirty bits. @gpa gets the address, or @fault the #PF.
- * Return: 0; 1 with @fault filled; -EFAULT when a table lies outside memory.
+ * mvm_walk() on the VM's memory: same arguments, same return values. May sleep.
  */
 int mvm_walk_gva(struct mvm_vm *vm, const struct mvm_walk *walk, gva_t gva, u32 access,
 		 gpa_t *gpa, struct mvm_fault *fault);

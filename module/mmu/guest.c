@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checked access to guest memory, by guest physical and by linear address.
+ *
+ * Every access goes through the slots and the launcher's own mapping, from a
+ * thread of vm->mm that may sleep. The walk of the guest's tables is walk.c's;
+ * this file gives it memory.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/srcu.h>
+#include <linux/uaccess.h>
+
+#include <asm/processor-flags.h>
+
+#include "../backend.h"
+#include "npt.h"
+
+/*
+ * The launcher's address of @gpa, and how many bytes follow in the same slot.
+ * Called with vm->srcu held; NULL where there is no slot, or none for writing.
+ */
+static void __user *gpa_to_user(struct mvm_vm *vm, gpa_t gpa, bool write, u64 *room)
+{
+	const struct mvm_memslot *slot;
+	u64 offset;
+
+	if (current->mm != vm->mm)
+		return NULL;
+	slot = mvm_slot_by_gfn(srcu_dereference(vm->slots, &vm->srcu), gpa >> PAGE_SHIFT);
+	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))
+		return NULL;
+	offset = gpa - (slot->base << PAGE_SHIFT);
+	*room = (slot->npages << PAGE_SHIFT) - offset;
+	return (void __user *)(slot->hva + offset);
+}
+
+int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	int ret = 0;
+
+	while (len && !ret) {
+		u64 room;
+		void __user *user = gpa_to_user(vm, gpa, false, &room);
+		size_t n = min_t(u64, len, user ? room : 0);
+
+		if (!user || copy_from_user(buf, user, n))
+			ret = -EFAULT;
+		gpa += n;
+		buf += n;
+		len -= n;
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
+int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	int ret = 0;
+
+	while (len && !ret) {
+		u64 room;
+		void __user *user = gpa_to_user(vm, gpa, true, &room);
+		size_t n = min_t(u64, len, user ? room : 0);
+
+		if (!user || copy_to_user(user, buf, n))
+			ret = -EFAULT;
+		gpa += n;
+		buf += n;
+		len -= n;
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
+bool mvm_gpa_is_ram(struct mvm_vm *vm, gpa_t gpa)
+{
+	struct mvm_memslot slot;
+
+	return mvm_memslot_get(vm, gpa >> PAGE_SHIFT, &slot);
+}
+
+/* --------------------------------------------------------- memory for the walk */
+
+static int walk_read(void *mem, gpa_t gpa, int size, u64 *entry)
+{
+	struct mvm_vm *vm = mem;
+	int idx = srcu_read_lock(&vm->srcu);
+	int ret = -EFAULT;
+	void __user *user;
+	u64 room;
+	u32 low;
+
+	user = gpa_to_user(vm, gpa, false, &room);
+	if (user && size == 8) {
+		ret = get_user(*entry, (u64 __user *)user);
+	} else if (user) {
+		ret = get_user(low, (u32 __user *)user);
+		*entry = low;
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
+/* One locked exchange on the launcher's memory: 0, 1 (it was not @old) or -EFAULT. */
+static int user_cmpxchg(void __user *user, int size, u64 old, u64 new)
+{
+	u32 old32 = old;
+
+	if (!user_access_begin(user, size))
+		return -EFAULT;
+	if (size == 8) {
+		if (!unsafe_try_cmpxchg_user((u64 __user *)user, &old, new, fault))
+			goto changed;
+	} else {
+		if (!unsafe_try_cmpxchg_user((u32 __user *)user, &old32, (u32)new, fault))
+			goto changed;
+	}
+	user_access_end();
+	return 0;
+
+changed:
+	user_access_end();
+	return 1;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static int walk_replace(void *mem, gpa_t gpa, int size, u64 old, u64 new)
+{
+	struct mvm_vm *vm = mem;
+	int idx = srcu_read_lock(&vm->srcu);
+	void __user *user;
+	int ret = 0;
+	u64 room;
+
+	/* Tables in a readonly slot keep the bits they have. */
+	user = gpa_to_user(vm, gpa, true, &room);
+	if (user)
+		ret = user_cmpxchg(user, size, old, new);
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
+static const struct mvm_walk_ops walk_ops = {
+	.read = walk_read,
+	.replace = walk_replace,
+};
+
+/* ------------------------------------------------------------ linear addresses */
+
+void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk)
+{
+	const bool pdptrs = vcpu->vm->backend->caps->has_pdptrs;
+
+	mvm_state_get(vcpu, MVM_STATE_RIP | MVM_STATE_CR | (pdptrs ? MVM_STATE_PDPTR : 0));
+	*walk = (struct mvm_walk) {
+		.cr0 = vcpu->cr0,
+		.cr3 = vcpu->cr3,
+		.cr4 = vcpu->cr4,
+		.efer = vcpu->efer,
+		.pdptr = pdptrs ? vcpu->pdptr : NULL,
+		.ac = vcpu->rflags & X86_EFLAGS_AC,
+		.pkru = vcpu->guest_pkru,
+		.rsvd_phys = vcpu->maxphyaddr_rsvd,
+	};
+}
+
+int mvm_walk_gva(struct mvm_vm *vm, const struct mvm_walk *walk, gva_t gva, u32 access,
+		 gpa_t *gpa, struct mvm_fault *fault)
+{
+	return mvm_walk(walk, &walk_ops, vm, gva, access, gpa, fault);
+}
+
+static size_t rest_of_page(gva_t gva, size_t len)
+{
+	return min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
+}
+
+int mvm_gva_read(struct mvm_vcpu *vcpu, gva_t gva, void *buf, size_t len, u32 access,
+		 struct mvm_fault *fault)
+{
+	struct mvm_walk walk;
+	int ret = 0;
+
+	mvm_walk_init(vcpu, &walk);
+	while (len && !ret) {
+		size_t n = rest_of_page(gva, len);
+		gpa_t gpa;
+
+		ret = mvm_walk_gva(vcpu->vm, &walk, gva, access, &gpa, fault);
+		if (!ret)
+			ret = mvm_gpa_read(vcpu->vm, gpa, buf, n);
+		gva += n;
+		buf += n;
+		len -= n;
+	}
+	return ret;
+}
+
+/* Would every page of the range take a write? Return as mvm_walk_gva(). */
+static int gva_check_write(struct mvm_vcpu *vcpu, const struct mvm_walk *walk, gva_t gva,
+			   size_t len, u32 access, struct mvm_fault *fault)
+{
+	int ret = 0;
+
+	while (len && !ret) {
+		size_t n = rest_of_page(gva, len);
+		gpa_t gpa;
+
+		ret = mvm_walk_gva(vcpu->vm, walk, gva, access, &gpa, fault);
+		gva += n;
+		len -= n;
+	}
+	return ret;
+}
+
+int mvm_gva_write(struct mvm_vcpu *vcpu, gva_t gva, const void *buf, size_t len, u32 access,
+		  struct mvm_fault *fault)
+{
+	struct mvm_walk walk;
+	int ret = 0;
+
+	mvm_walk_init(vcpu, &walk);
+	access |= MVM_ACCESS_WRITE;
+	/* A fault on the second page must leave the first unwritten. */
+	if (rest_of_page(gva, len) < len)
+		ret = gva_check_write(vcpu, &walk, gva, len, access, fault);
+	while (len && !ret) {
+		size_t n = rest_of_page(gva, len);
+		gpa_t gpa;
+
+		ret = mvm_walk_gva(vcpu->vm, &walk, gva, access, &gpa, fault);
+		if (!ret)
+			ret = mvm_gpa_write(vcpu->vm, gpa, buf, n);
+		gva += n;
+		buf += n;
+		len -= n;
+	}
+	return ret;
+}
+
+int mvm_load_pdptrs(struct mvm_vcpu *vcpu, u64 cr3)
+{
+	u64 pdptr[4];
+
+	/* The table is 32-byte aligned: bits 31:5 of CR3. */
+	if (mvm_gpa_read(vcpu->vm, cr3 & 0xffffffe0, pdptr, sizeof(pdptr)))
+		return -EINVAL;
+	if (!mvm_walk_pdptrs_valid(pdptr, vcpu->maxphyaddr_rsvd))
+		return -EINVAL;
+	mvm_state_modify(vcpu, MVM_STATE_PDPTR);
+	memcpy(vcpu->pdptr, pdptr, sizeof(pdptr));
+	return 0;
+}

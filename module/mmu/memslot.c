@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VM's memory slots: published under SRCU, changed by copy under
+ * vm->slots_lock, and the life of a VM's memory as a whole.
+ *
+ * The arithmetic is slot.c's. A change that takes frames away removes their
+ * nested entries while the old slots are still published, so that a notifier
+ * finds them there until they are gone.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <asm/processor.h>
+
+#include "../backend.h"
+#include "npt.h"
+
+static struct mvm_memslots *slots_alloc(int room)
+{
+	struct mvm_memslots *slots;
+
+	return kvzalloc(struct_size(slots, slot, room), GFP_KERNEL_ACCOUNT);
+}
+
+int mvm_mmu_vm_init(struct mvm_vm *vm)
+{
+	struct mvm_memslots *slots = slots_alloc(0);
+	int ret = -ENOMEM;
+
+	mutex_init(&vm->slots_lock);
+	spin_lock_init(&vm->mmu_lock);
+	if (!slots)
+		return ret;
+	rcu_assign_pointer(vm->slots, slots);
+
+	ret = mvm_npt_init(vm);
+	if (ret)
+		goto err_free_slots;
+	ret = mvm_notifier_attach(vm);
+	if (ret)
+		goto err_destroy_npt;
+	return 0;
+
+err_destroy_npt:
+	mvm_npt_destroy(vm);
+err_free_slots:
+	RCU_INIT_POINTER(vm->slots, NULL);
+	kvfree(slots);
+	return ret;
+}
+
+void mvm_mmu_vm_destroy(struct mvm_vm *vm)
+{
+	mvm_notifier_detach(vm);
+	mvm_npt_destroy(vm);
+	kvfree(rcu_dereference_protected(vm->slots, true));
+	RCU_INIT_POINTER(vm->slots, NULL);
+}
+
+/* The tables' reach and the processor's, whichever is smaller. */
+static void slot_limits(struct mvm_vm *vm, struct mvm_slot_limits *limits)
+{
+	int bits = min_t(int, boot_cpu_data.x86_phys_bits, 12 + 9 * vm->npt_levels);
+
+	*limits = (struct mvm_slot_limits) {
+		.max_slots = MVM_MAX_MEMSLOTS,
+		.max_gfn = 1ULL << (bits - PAGE_SHIFT),
+		.max_hva = TASK_SIZE_MAX,
+	};
+}
+
+/* Called with slots_lock held. */
+static int slots_change(struct mvm_vm *vm, struct mvm_memslots *old_slots,
+			const struct mvm_memslot *new)
+{
+	const struct mvm_memslot *old = mvm_slot_by_id(old_slots, new->id);
+	struct mvm_memslots *slots = slots_alloc(old_slots->nr + 1);
+
+	if (!slots)
+		return -ENOMEM;
+	mvm_slot_apply(old_slots, slots, new);
+
+	if (old) {
+		mvm_inval_begin(vm, old->hva, old->hva + (old->npages << PAGE_SHIFT));
+		mvm_npt_zap(vm, old->base, old->base + old->npages, true);
+	}
+	rcu_assign_pointer(vm->slots, slots);
+	if (old)
+		mvm_inval_end(vm);
+
+	/* Accesses through the old slots end here: the launcher may reuse the memory. */
+	synchronize_srcu_expedited(&vm->srcu);
+	kvfree(old_slots);
+	return 0;
+}
+
+int mvm_memslot_set(struct mvm_vm *vm, const struct kvm_userspace_memory_region *region)
+{
+	enum mvm_slot_change change;
+	struct mvm_slot_limits limits;
+	struct mvm_memslots *slots;
+	struct mvm_memslot new;
+	const char *why;
+	int ret;
+
+	slot_limits(vm, &limits);
+	ret = mvm_slot_check(region, &limits, &new, &why);
+	if (ret)
+		return mvm_fail(&vm->reason, ret, "memory slot %u: %s", region->slot, why);
+
+	mutex_lock(&vm->slots_lock);
+	slots = rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->slots_lock));
+	ret = mvm_slot_plan(slots, &new, &change, &why);
+	if (ret)
+		mvm_fail(&vm->reason, ret, "memory slot %u: %s", region->slot, why);
+	else if (change != MVM_SLOT_SAME)
+		ret = slots_change(vm, slots, &new);
+	mutex_unlock(&vm->slots_lock);
+	return ret;
+}
+
+bool mvm_memslot_get(struct mvm_vm *vm, gfn_t gfn, struct mvm_memslot *slot)
+{
+	const struct mvm_memslot *found;
+	int idx = srcu_read_lock(&vm->srcu);
+
+	found = mvm_slot_by_gfn(srcu_dereference(vm->slots, &vm->srcu), gfn);
+	if (found)
+		*slot = *found;
+	srcu_read_unlock(&vm->srcu, idx);
+	return found;
+}

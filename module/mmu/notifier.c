@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Following the host's page tables: MMU notifiers, and the begin and end of an
+ * invalidation (npt.h has the protocol).
+ *
+ * The subscription is an object of its own, because the kernel frees it some
+ * time after the VM is gone. Its users count says how many callbacks are inside
+ * of the VM, so that destroying one waits for those alone.
+ */
+#include <linux/completion.h>
+#include <linux/mmu_notifier.h>
+#include <linux/slab.h>
+
+#include "npt.h"
+
+struct mvm_notifier {
+	struct mmu_notifier mn;
+	struct mvm_vm *vm; /* valid while users is held */
+	refcount_t users; /* callbacks inside of the VM, and one until detached */
+	struct completion idle; /* users is 0 */
+};
+
+/**
+ * mvm_inval_begin() - from now on nothing in [start, end) is installed
+ * @vm: the VM
+ * @start: first address of the launcher
+ * @end: one past the last
+ *
+ * Context: no mmu_lock, no fault_lock; does not sleep.
+ */
+void mvm_inval_begin(struct mvm_vm *vm, hva_t start, hva_t end)
+{
+	spin_lock(&vm->mmu_lock);
+	if (vm->inval_in_progress) {
+		start = min(start, vm->inval_start);
+		end = max(end, vm->inval_end);
+	}
+	WRITE_ONCE(vm->inval_start, start);
+	WRITE_ONCE(vm->inval_end, end);
+	/* Pairs with the acquire in mvm_inval_retry(): the range before the count. */
+	smp_store_release(&vm->inval_in_progress, vm->inval_in_progress + 1);
+	spin_unlock(&vm->mmu_lock);
+
+	mvm_wait_for_installers(vm);
+}
+
+/* What is learnt from now on may be installed. Context: as mvm_inval_begin(). */
+void mvm_inval_end(struct mvm_vm *vm)
+{
+	spin_lock(&vm->mmu_lock);
+	/* Pairs with mvm_inval_sample(): slots published before are seen with it. */
+	smp_store_release(&vm->inval_seq, vm->inval_seq + 1);
+	/* Pairs with mvm_inval_retry(): the sequence before the count. */
+	smp_store_release(&vm->inval_in_progress, vm->inval_in_progress - 1);
+	spin_unlock(&vm->mmu_lock);
+}
+
+static struct mvm_notifier *to_notifier(struct mmu_notifier *mn)
+{
+	return container_of(mn, struct mvm_notifier, mn);
+}
+
+/* The VM, kept from being destroyed until notifier_put(), or NULL. */
+static struct mvm_vm *notifier_get(struct mmu_notifier *mn)
+{
+	struct mvm_notifier *n = to_notifier(mn);
+
+	return refcount_inc_not_zero(&n->users) ? n->vm : NULL;
+}
+
+static void notifier_put(struct mmu_notifier *mn)
+{
+	struct mvm_notifier *n = to_notifier(mn);
+
+	if (refcount_dec_and_test(&n->users))
+		complete(&n->idle);
+}
+
+static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	struct mvm_vm *vm = notifier_get(mn);
+	const struct mvm_memslots *slots;
+	gfn_t first, last;
+	int i, idx;
+
+	if (!vm)
+		return 0;
+
+	/* Before the look at the slots: one added meanwhile must not be filled from the range. */
+	mvm_inval_begin(vm, range->start, range->end);
+	idx = srcu_read_lock(&vm->srcu);
+	slots = srcu_dereference(vm->slots, &vm->srcu);
+	for (i = 0; i < slots->nr; i++) {
+		if (mvm_slot_hva_range(&slots->slot[i], range->start, range->end, &first, &last))
+			mvm_npt_zap(vm, first, last, mmu_notifier_range_blockable(range));
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	notifier_put(mn);
+	return 0;
+}
+
+static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	struct mvm_vm *vm = notifier_get(mn);
+
+	if (!vm)
+		return;
+	mvm_inval_end(vm);
+	notifier_put(mn);
+}
+
+static int notifier_age(struct mmu_notifier *mn, hva_t start, hva_t end, enum npt_age how)
+{
+	struct mvm_vm *vm = notifier_get(mn);
+	const struct mvm_memslots *slots;
+	gfn_t first, last;
+	int i, idx, young = 0;
+
+	if (!vm)
+		return 0;
+
+	idx = srcu_read_lock(&vm->srcu);
+	slots = srcu_dereference(vm->slots, &vm->srcu);
+	for (i = 0; i < slots->nr; i++) {
+		if (mvm_slot_hva_range(&slots->slot[i], start, end, &first, &last))
+			young |= mvm_npt_age(vm, first, last, how);
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	notifier_put(mn);
+	return young;
+}
+
+static int notifier_clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
+				      unsigned long start, unsigned long end)
+{
+	return notifier_age(mn, start, end, NPT_AGE_CLEAR_FLUSH);
+}
+
+static int notifier_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
+				unsigned long start, unsigned long end)
+{
+	return notifier_age(mn, start, end, NPT_AGE_CLEAR);
+}
+
+static int notifier_test_young(struct mmu_notifier *mn, struct mm_struct *mm,
+			       unsigned long address)
+{
+	return notifier_age(mn, address, address + 1, NPT_AGE_TEST);
+}
+
+/* The launcher's memory goes: the VM is of no use any more. */
+static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	struct mvm_vm *vm = notifier_get(mn);
+
+	if (!vm)
+		return;
+	WRITE_ONCE(vm->dead, true);
+	mvm_vm_request_sync(vm, MVM_REQ_DEAD);
+	mvm_inval_begin(vm, 0, ~(hva_t)0);
+	mvm_npt_zap_all(vm);
+	mvm_inval_end(vm);
+	notifier_put(mn);
+}
+
+static void notifier_free(struct mmu_notifier *mn)
+{
+	kfree(to_notifier(mn));
+}
+
+static const struct mmu_notifier_ops notifier_ops = {
+	.release = notifier_release,
+	.clear_flush_young = notifier_clear_flush_young,
+	.clear_young = notifier_clear_young,
+	.test_young = notifier_test_young,
+	.invalidate_range_start = notifier_start,
+	.invalidate_range_end = notifier_end,
+	.free_notifier = notifier_free,
+};
+
+/*
+ * Follow vm->mm, which is the caller's own. The VM's slots, nested root and
+ * locks are ready: callbacks may come at once. 0, -ENOMEM or -EINTR.
+ */
+int mvm_notifier_attach(struct mvm_vm *vm)
+{
+	struct mvm_notifier *n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!n)
+		return -ENOMEM;
+	n->mn.ops = &notifier_ops;
+	n->vm = vm;
+	refcount_set(&n->users, 1);
+	init_completion(&n->idle);
+
+	ret = mmu_notifier_register(&n->mn, vm->mm);
+	if (ret) {
+		kfree(n);
+		return ret;
+	}
+	vm->notifier = n;
+	return 0;
+}
+
+/* When it returns no callback uses the VM. */
+void mvm_notifier_detach(struct mvm_vm *vm)
+{
+	struct mvm_notifier *n = vm->notifier;
+
+	if (!n)
+		return;
+	vm->notifier = NULL;
+	notifier_put(&n->mn);
+	wait_for_completion(&n->idle);
+	mmu_notifier_put(&n->mn);
+}
+
+void mvm_mmu_module_exit(void)
+{
+	mmu_notifier_synchronize();
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside of mmu/: the nested tables, and the protocol that keeps them from
+ * holding a page that the host has taken back.
+ *
+ * Who removes entries (a notifier, a slot change) calls mvm_inval_begin(),
+ * removes with mvm_npt_zap(), and calls mvm_inval_end(). Who installs one
+ * samples vm->inval_seq before it looks at the slots or the host's mapping,
+ * and installs under its own fault_lock only if mvm_inval_retry() says no.
+ * An installer that saw no invalidation is done before mvm_inval_begin()
+ * returns, because that takes every fault_lock once; every later one sees the
+ * raised count or the new sequence. "Check, then install" without the lock
+ * would let an invalidation start and end between the two.
+ *
+ * Locks: vm->mmu_lock serialises removal, and is held until the hardware has
+ * let go: a second invalidation of the same page must not find the entry gone
+ * while a CPU still translates by it. Installing takes only the fault_lock.
+ */
+#ifndef MVM_MMU_NPT_H
+#define MVM_MMU_NPT_H
+
+#include "../mvm.h"
+#include "mmu.h"
+
+#define NPT_LEVEL_4K 1
+#define NPT_LEVEL_2M 2
+
+/* The root of five levels, less the root: no walk lacks more tables than this. */
+#define NPT_MAX_TABLES 4
+
+/* Frames that an entry of a table at @level maps. */
+static inline u64 npt_entry_frames(int level)
+{
+	return 1ULL << (9 * (level - 1));
+}
+
+/* Table pages that the next install may use. */
+struct npt_tables {
+	int nr, want; /* there are; the last install would have used */
+	struct page *page[NPT_MAX_TABLES];
+};
+
+/* A leaf to be installed. */
+struct npt_leaf {
+	gfn_t gfn;
+	u64 pfn; /* host frame of @gfn, also where @level is 2 MiB */
+	int level; /* NPT_LEVEL_*: what the host's mapping allows */
+	u32 access; /* MVM_ACCESS_*: what the fault wants */
+	bool writable;
+};
+
+enum npt_install_result {
+	NPT_INSTALLED, /* or already there */
+	NPT_NEED_TABLES, /* tables->nr was too small: see mvm_npt_fill_tables() */
+	NPT_IN_WAY, /* another leaf is there: zap it, try again */
+};
+
+int mvm_npt_init(struct mvm_vm *vm);
+void mvm_npt_destroy(struct mvm_vm *vm);
+
+/* Called with vcpu->fault_lock held and after mvm_inval_retry() said no. */
+enum npt_install_result mvm_npt_install(struct mvm_vm *vm, const struct npt_leaf *leaf,
+					struct npt_tables *tables);
+/* May sleep. */
+int mvm_npt_fill_tables(struct mvm_vm *vm, struct npt_tables *tables);
+void mvm_npt_free_tables(struct npt_tables *tables);
+
+/**
+ * mvm_npt_zap() - remove every entry of [first, last)
+ * @may_block: the caller may sleep
+ *
+ * When it returns no CPU translates by the removed entries. Larger leaves that
+ * overlap the range go whole. Context: no locks but mmap_lock and the host's
+ * page table locks; interrupts on.
+ */
+void mvm_npt_zap(struct mvm_vm *vm, gfn_t first, gfn_t last, bool may_block);
+/* The same for everything there is. */
+void mvm_npt_zap_all(struct mvm_vm *vm);
+
+/* What mvm_npt_age() does besides telling. */
+enum npt_age { NPT_AGE_TEST, NPT_AGE_CLEAR, NPT_AGE_CLEAR_FLUSH };
+/* Was a frame of [first, last) used since its accessed bit was cleared? Context: as zap. */
+bool mvm_npt_age(struct mvm_vm *vm, gfn_t first, gfn_t last, enum npt_age how);
+
+/* notifier.c */
+int mvm_notifier_attach(struct mvm_vm *vm);
+void mvm_notifier_detach(struct mvm_vm *vm);
+void mvm_inval_begin(struct mvm_vm *vm, hva_t start, hva_t end);
+void mvm_inval_end(struct mvm_vm *vm);
+
+/* Take and drop every fault_lock: who installs now is done when it returns. */
+static inline void mvm_wait_for_installers(struct mvm_vm *vm)
+{
+	struct mvm_vcpu *vcpu;
+	int i;
+
+	/*
+	 * What the caller wrote comes before the look at nr_vcpus. Pairs with a
+	 * later vCPU's first spin_lock() of fault_lock, a full barrier on x86.
+	 */
+	smp_mb(); /* for the reasons above */
+
+	mvm_for_each_vcpu(i, vcpu, vm) {
+		spin_lock(&vcpu->fault_lock);
+		spin_unlock(&vcpu->fault_lock);
+	}
+}
+
+/* Sample before the slots and the host's mapping are looked at. */
+static inline unsigned long mvm_inval_sample(struct mvm_vm *vm)
+{
+	return smp_load_acquire(&vm->inval_seq);
+}
+
+/**
+ * mvm_inval_retry() - has what was learnt since mvm_inval_sample() gone stale?
+ * Called with vcpu->fault_lock held.
+ */
+static inline bool mvm_inval_retry(struct mvm_vm *vm, hva_t hva, unsigned long seq)
+{
+	/* Pairs with the release in mvm_inval_end(): count gone means sequence new. */
+	if (smp_load_acquire(&vm->inval_in_progress) &&
+	    hva >= READ_ONCE(vm->inval_start) && hva < READ_ONCE(vm->inval_end))
+		return true;
+	return READ_ONCE(vm->inval_seq) != seq;
+}
+
+/* memslot.c: a copy of the slot that holds @gfn. */
+bool mvm_memslot_get(struct mvm_vm *vm, gfn_t gfn, struct mvm_memslot *slot);
+
+#endif

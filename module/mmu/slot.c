@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The arithmetic of memory slots: is a request well formed, what does it
+ * change, which slot holds a frame, which frames a range of the launcher's
+ * addresses backs.
+ *
+ * Pure: no locks, no memory, nothing of the kernel's. memslot.c calls it under
+ * vm->slots_lock or with vm->srcu held for reading.
+ */
+#include "slot.h"
+
+#define SLOT_FLAGS (KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES)
+
+/**
+ * mvm_slot_check() - is a request well formed by itself?
+ * @region: as userspace gave it
+ * @limits: the VM's
+ * @slot: the slot asked for; npages 0 = delete
+ * @why: on failure, the sentence
+ *
+ * Return: 0 or -EINVAL.
+ */
+int mvm_slot_check(const struct kvm_userspace_memory_region *region,
+		   const struct mvm_slot_limits *limits, struct mvm_memslot *slot,
+		   const char **why)
+{
+	const u64 gpa = region->guest_phys_addr, size = region->memory_size;
+	const u64 hva = region->userspace_addr;
+
+	*why = NULL;
+	if (region->slot >= limits->max_slots)
+		*why = "the slot id is too large, or names another address space";
+	else if (region->flags & ~SLOT_FLAGS)
+		*why = "unknown flag bits are set";
+	else if (region->flags & KVM_MEM_LOG_DIRTY_PAGES)
+		*why = "dirty logging is not offered";
+	else if ((gpa | size | hva) & (MVM_PAGE_SIZE - 1))
+		*why = "address or size is not a multiple of 4096";
+	else if (size >> MVM_PAGE_SHIFT > MVM_SLOT_MAX_PAGES)
+		*why = "the slot is larger than 8 TiB";
+	else if (gpa + size < gpa || (gpa + size) >> MVM_PAGE_SHIFT > limits->max_gfn)
+		*why = "the slot ends above the processor's guest physical addresses";
+	else if (hva + size < hva || hva + size > limits->max_hva)
+		*why = "the memory does not lie in user space";
+	if (*why)
+		return -EINVAL;
+
+	*slot = (struct mvm_memslot) {
+		.base = gpa >> MVM_PAGE_SHIFT,
+		.npages = size >> MVM_PAGE_SHIFT,
+		.hva = hva,
+		.flags = region->flags,
+		.id = region->slot,
+	};
+	return 0;
+}
+
+static bool slots_overlap(const struct mvm_memslot *a, const struct mvm_memslot *b)
+{
+	return a->base < b->base + b->npages && b->base < a->base + a->npages;
+}
+
+static int plan_existing(const struct mvm_memslot *old, const struct mvm_memslot *new,
+			 enum mvm_slot_change *change, const char **why)
+{
+	if (!new->npages) {
+		*change = MVM_SLOT_DELETE;
+		return 0;
+	}
+	*why = "a slot's size, memory and readonly flag cannot change: delete it first";
+	if (new->npages != old->npages || new->hva != old->hva)
+		return -EINVAL;
+	if ((new->flags ^ old->flags) & KVM_MEM_READONLY)
+		return -EINVAL;
+
+	if (new->base == old->base && new->flags == old->flags)
+		*change = MVM_SLOT_SAME;
+	else
+		*change = MVM_SLOT_REPLACE;
+	return 0;
+}
+
+/**
+ * mvm_slot_plan() - what does a well-formed slot change?
+ * @slots: the slots there are
+ * @new: from mvm_slot_check()
+ * @change: the answer
+ * @why: on failure, the sentence
+ *
+ * Return: 0; -EINVAL: deletes nothing, or resizes; -EEXIST: overlaps another slot.
+ */
+int mvm_slot_plan(const struct mvm_memslots *slots, const struct mvm_memslot *new,
+		  enum mvm_slot_change *change, const char **why)
+{
+	const struct mvm_memslot *old = mvm_slot_by_id(slots, new->id);
+	int i, ret;
+
+	if (old) {
+		ret = plan_existing(old, new, change, why);
+		if (ret)
+			return ret;
+	} else if (new->npages) {
+		*change = MVM_SLOT_ADD;
+	} else {
+		*why = "there is no such slot to delete";
+		return -EINVAL;
+	}
+	if (*change == MVM_SLOT_DELETE || *change == MVM_SLOT_SAME)
+		return 0;
+
+	*why = "the slot overlaps another one";
+	for (i = 0; i < slots->nr; i++) {
+		if (slots->slot[i].id != new->id && slots_overlap(&slots->slot[i], new))
+			return -EEXIST;
+	}
+	return 0;
+}
+
+/**
+ * mvm_slot_apply() - the slots after a planned change
+ * @from: the slots there are
+ * @to: room for @from->nr + 1 slots
+ * @new: replaces the slot of the same id; npages 0 removes it
+ */
+void mvm_slot_apply(const struct mvm_memslots *from, struct mvm_memslots *to,
+		    const struct mvm_memslot *new)
+{
+	bool placed = !new->npages;
+	int i, n = 0;
+
+	for (i = 0; i < from->nr; i++) {
+		const struct mvm_memslot *s = &from->slot[i];
+
+		if (s->id == new->id)
+			continue;
+		if (!placed && new->base < s->base) {
+			to->slot[n++] = *new;
+			placed = true;
+		}
+		to->slot[n++] = *s;
+	}
+	if (!placed)
+		to->slot[n++] = *new;
+	to->nr = n;
+}
+
+/* The slot that holds a guest frame, or NULL. */
+const struct mvm_memslot *mvm_slot_by_gfn(const struct mvm_memslots *slots, gfn_t gfn)
+{
+	int low = 0, high = slots->nr;
+
+	while (low < high) {
+		int mid = low + (high - low) / 2;
+		const struct mvm_memslot *s = &slots->slot[mid];
+
+		if (gfn < s->base)
+			high = mid;
+		else if (gfn - s->base >= s->npages)
+			low = mid + 1;
+		else
+			return s;
+	}
+	return NULL;
+}
+
+/* The slot with this id, or NULL. */
+const struct mvm_memslot *mvm_slot_by_id(const struct mvm_memslots *slots, u16 id)
+{
+	int i;
+
+	for (i = 0; i < slots->nr; i++) {
+		if (slots->slot[i].id == id)
+			return &slots->slot[i];
+	}
+	return NULL;
+}
+
+/**
+ * mvm_slot_hva_range() - which of a slot's frames does a range of addresses back?
+ * @slot: the slot
+ * @start: first address
+ * @end: one past the last address
+ * @first: first guest frame that the range touches
+ * @last: one past the last one
+ *
+ * Return: false where the range misses the slot.
+ */
+bool mvm_slot_hva_range(const struct mvm_memslot *slot, hva_t start, hva_t end,
+			gfn_t *first, gfn_t *last)
+{
+	const hva_t limit = slot->hva + (slot->npages << MVM_PAGE_SHIFT);
+
+	if (start < slot->hva)
+		start = slot->hva;
+	if (end > limit)
+		end = limit;
+	if (start >= end)
+		return false;
+
+	*first = slot->base + ((start - slot->hva) >> MVM_PAGE_SHIFT);
+	*last = slot->base + ((end - slot->hva + MVM_PAGE_SIZE - 1) >> MVM_PAGE_SHIFT);
+	return true;
+}
