@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The emulator's way to memory: effective address, segment checks, pages, and
+ * the log that makes every access happen exactly once.
+ *
+ * An operand is cut into pieces of at most 8 bytes within a page. All pages are
+ * translated before the first piece is touched, so that a fault finds nothing
+ * done. Each piece then goes to memory, to a device in the kernel or to
+ * userspace; what has an answer in the log takes that.
+ */
+#include "internal.h"
+
+/* The access must be allowed by the segment's type: bits of the descriptor. */
+#define SEG_TYPE_CODE		0x8
+#define SEG_TYPE_EXPAND_DOWN	0x4	/* data */
+#define SEG_TYPE_WRITABLE	0x2	/* data; readable for code */
+
+/**
+ * mvm_emul_raise() - have an exception raised instead of the instruction
+ * @e: the execution
+ * @vector: with error code 0, except #UD, which has none
+ *
+ * Return: MVM_EMUL_FAULT.
+ */
+int mvm_emul_raise(struct mvm_emul *e, u8 vector)
+{
+	e->fault = (struct mvm_fault){
+		.vector = vector,
+		.has_error = vector != VECTOR_UD,
+	};
+	return MVM_EMUL_FAULT;
+}
+
+/**
+ * mvm_emul_log_reset() - forget all accesses; the next execution is a first one
+ * @log: the log
+ */
+void mvm_emul_log_reset(struct mvm_emul_log *log)
+{
+	log->pending = MVM_PENDING_NONE;
+	log->nr = 0;
+	log->pos = 0;
+	log->pio.answered = false;
+}
+
+/**
+ * mvm_emul_log_answer() - userspace has made the pending access
+ * @log: the log
+ * @data: what a memory-mapped read gave; not looked at otherwise
+ *
+ * The data of string input are in the caller's io_buf by now.
+ */
+void mvm_emul_log_answer(struct mvm_emul_log *log, const void *data)
+{
+	struct mvm_emul_access *a;
+
+	if (log->pending == MVM_PENDING_PIO) {
+		log->pio.answered = true;
+	} else if (log->pending == MVM_PENDING_MMIO && log->nr < MVM_EMUL_LOG_SIZE) {
+		a = &log->access[log->nr++];
+		if (!a->write)
+			memcpy(a->data, data, sizeof(a->data));
+	}
+	log->pending = MVM_PENDING_NONE;
+}
+
+/**
+ * mvm_emul_ea() - the effective address of the instruction's memory operand
+ * @e: the execution
+ */
+u64 mvm_emul_ea(const struct mvm_emul *e)
+{
+	const struct mvm_mem *mem = &e->insn->mem;
+	u64 ea = mem->disp;
+
+	if (mem->base == MVM_REG_IP)
+		ea += e->rip + e->insn->len;
+	else if (mem->base != MVM_REG_NONE)
+		ea += e->gpr[mem->base & 15];
+	if (mem->index != MVM_REG_NONE)
+		ea += e->gpr[mem->index & 15] << mem->scale;
+	return ea & mvm_size_mask(e->insn->adsize);
+}
+
+static bool is_canonical(const struct mvm_emul *e, u64 la)
+{
+	unsigned int shift = 64 - e->la_bits;
+
+	return (u64)((s64)(la << shift) >> shift) == la;
+}
+
+/* Limits and types; outside 64-bit mode. */
+static bool segment_allows(const struct mvm_emul *e, const struct mvm_emul_seg *s,
+			   u64 ea, unsigned int size, u32 access)
+{
+	u64 last = ea + size - 1;
+
+	if (e->protected) {
+		bool code = s->type & SEG_TYPE_CODE;
+
+		if (!s->usable)
+			return false;
+		if ((access & MVM_ACCESS_WRITE) && (code || !(s->type & SEG_TYPE_WRITABLE)))
+			return false;
+		if (code && !(s->type & SEG_TYPE_WRITABLE))
+			return false;
+		if (!code && (s->type & SEG_TYPE_EXPAND_DOWN))
+			return ea > s->limit && last <= (s->db ? 0xffffffffULL : 0xffff);
+	}
+	return last <= s->limit;
+}
+
+/**
+ * mvm_emul_linear() - segment checks, and the linear address
+ * @e: the execution
+ * @seg: segment register
+ * @ea: offset in it
+ * @size: bytes accessed there
+ * @access: MVM_ACCESS_READ or MVM_ACCESS_WRITE
+ * @la: gets the address
+ */
+int mvm_emul_linear(struct mvm_emul *e, unsigned int seg, u64 ea, unsigned int size,
+		    u32 access, gva_t *la)
+{
+	u8 vector = seg == MVM_SEG_SS ? VECTOR_SS : VECTOR_GP;
+	struct mvm_emul_seg s = { 0 };
+
+	if (e->insn->mode == MVM_INSN_64) {
+		if (seg == MVM_SEG_FS || seg == MVM_SEG_GS)
+			e->ops->segment(e->priv, seg, &s);
+		*la = s.base + ea;
+		if (!is_canonical(e, *la) || !is_canonical(e, *la + size - 1))
+			return mvm_emul_raise(e, vector);
+	} else {
+		e->ops->segment(e->priv, seg, &s);
+		if (!segment_allows(e, &s, ea, size, access))
+			return mvm_emul_raise(e, vector);
+		*la = (u32)(s.base + ea);
+	}
+	if (e->align_check && (*la & (size - 1)))
+		return mvm_emul_raise(e, VECTOR_AC);
+	return 0;
+}
+
+/**
+ * mvm_emul_translate() - linear to guest physical address
+ * @e: the execution
+ * @la: linear address
+ * @access: MVM_ACCESS_*
+ * @gpa: gets the address
+ */
+int mvm_emul_translate(struct mvm_emul *e, gva_t la, u32 access, gpa_t *gpa)
+{
+	int ret = e->ops->translate(e->priv, la, access, gpa, &e->fault);
+
+	return !ret ? 0 : ret > 0 ? MVM_EMUL_FAULT : MVM_EMUL_FAIL;
+}
+
+/* One piece. @buf gets what was read, or has what is written. */
+static int access_piece(struct mvm_emul *e, gpa_t gpa, u8 *buf, unsigned int len, bool write)
+{
+	struct mvm_emul_log *log = e->log;
+	struct mvm_emul_access *a;
+
+	if (log->pos >= MVM_EMUL_LOG_SIZE)
+		return MVM_EMUL_FAIL;
+	a = &log->access[log->pos];
+	/* An answer to another question: registers or memory were changed meanwhile. */
+	if (log->pos < log->nr && (a->gpa != gpa || a->len != len || a->write != write))
+		log->nr = log->pos;
+
+	if (log->pos == log->nr) {
+		a->gpa = gpa;
+		a->len = len;
+		a->write = write;
+		if (write)
+			memcpy(a->data, buf, len);
+		a->ram = e->ops->ram(e->priv, gpa, a->data, len, write);
+		if (!a->ram && !e->ops->mmio(e->priv, gpa, a->data, len, write)) {
+			log->pending = MVM_PENDING_MMIO;
+			return MVM_EMUL_USER;
+		}
+		log->nr++;
+	}
+	log->pos++;
+	if (!write)
+		memcpy(buf, a->data, len);
+	return 0;
+}
+
+/* @len bytes at @la, of which @gpa translates the first and @gpa2 those on the next page. */
+static int access_pages(struct mvm_emul *e, gva_t la, const gpa_t gpa[2], u8 *buf,
+			unsigned int len, bool write)
+{
+	unsigned int first = min(len, EMUL_PAGE_SIZE - (unsigned int)(la & (EMUL_PAGE_SIZE - 1)));
+	int ret;
+
+	ret = access_piece(e, gpa[0], buf, first, write);
+	if (!ret && first < len)
+		ret = access_piece(e, gpa[1], buf + first, len - first, write);
+	return ret;
+}
+
+/**
+ * mvm_emul_mem() - read or write a memory operand
+ * @e: the execution
+ * @seg: segment register
+ * @ea: offset in it
+ * @val: the value
+ * @size: 1, 2, 4 or 8
+ * @access: rights that are wanted: a read that will be followed by a write asks
+ *	for MVM_ACCESS_WRITE
+ * @write: which of the two
+ */
+int mvm_emul_mem(struct mvm_emul *e, unsigned int seg, u64 ea, u64 *val,
+		 unsigned int size, u32 access, bool write)
+{
+	gpa_t gpa[2] = { 0, 0 };
+	gva_t la, next;
+	u64 data = write ? *val : 0;
+	int ret;
+
+	ret = mvm_emul_linear(e, seg, ea, size, access, &la);
+	if (ret)
+		return ret;
+	ret = mvm_emul_translate(e, la, access, &gpa[0]);
+	if (ret)
+		return ret;
+	if ((la & (EMUL_PAGE_SIZE - 1)) + size > EMUL_PAGE_SIZE) {
+		next = (la | (EMUL_PAGE_SIZE - 1)) + 1;
+		if (e->insn->mode != MVM_INSN_64)
+			next = (u32)next;
+		ret = mvm_emul_translate(e, next, access, &gpa[1]);
+		if (ret)
+			return ret;
+	}
+	ret = access_pages(e, la, gpa, (u8 *)&data, size, write);
+	if (!ret && !write)
+		*val = data;
+	return ret;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The instruction emulator's interface: a decoded instruction, the registers it
+ * works on and callbacks for everything else.
+ *
+ * The emulator executes one instruction, or a bounded number of iterations of
+ * one REP string instruction, from its start. Memory and port accesses that
+ * only userspace can answer break it off: it is called again, from the start,
+ * once the answer is in the log. Registers and flags change only after an
+ * instruction's or iteration's last access, so that a start over is harmless,
+ * and every access that was made is in the log, so that it happens once.
+ *
+ * Pure code: no vCPU, no kernel; module/emul.c is the glue.
+ */
+#ifndef MVM_INSN_EMULATE_H
+#define MVM_INSN_EMULATE_H
+
+#include "decode.h"
+
+enum mvm_emul_result {
+	MVM_EMUL_DONE,		/* retired: RIP moves on */
+	MVM_EMUL_AGAIN,		/* REP: some iterations retired, more to come; RIP stays */
+	MVM_EMUL_USER,		/* an access for userspace: mvm_emul_log.pending */
+	MVM_EMUL_FAULT,		/* mvm_emul.fault is to be raised; nothing retired */
+	MVM_EMUL_RETRY,		/* not for the emulator: let the CPU execute it */
+	MVM_EMUL_FAIL,		/* cannot be emulated */
+};
+
+/* What memory operands need to know of a segment register. */
+struct mvm_emul_seg {
+	u64 base;
+	u32 limit;		/* in bytes, inclusive */
+	u16 selector;
+	u8 type;		/* as in the descriptor */
+	bool usable;
+	bool db;
+};
+
+/**
+ * struct mvm_emul_ops - the world around the instruction
+ * @translate: linear to guest physical address with MVM_ACCESS_* rights (the
+ *	callee adds MVM_ACCESS_USER by the CPL). 0; 1 with @fault filled;
+ *	-errno where it cannot be told.
+ * @ram: read or write guest memory within a page. False where there is none,
+ *	or none that may be written.
+ * @mmio: the same for a device inside the kernel, at most 8 bytes. False: userspace.
+ * @pio: one element for a port of a device inside the kernel. False: userspace.
+ * @segment: a segment register, by enum mvm_segreg.
+ * @should_stop: asked between REP iterations: is there something more urgent?
+ */
+struct mvm_emul_ops {
+	int (*translate)(void *priv, gva_t la, u32 access, gpa_t *gpa,
+			 struct mvm_fault *fault);
+	bool (*ram)(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write);
+	bool (*mmio)(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write);
+	bool (*pio)(void *priv, u16 port, void *buf, unsigned int size, bool write);
+	void (*segment)(void *priv, unsigned int seg, struct mvm_emul_seg *out);
+	bool (*should_stop)(void *priv);
+};
+
+/* One access, at most 8 bytes within a page. */
+struct mvm_emul_access {
+	gpa_t gpa;
+	u8 len;
+	bool write;
+	bool ram;
+	u8 data[8];
+};
+
+#define MVM_EMUL_LOG_SIZE	16
+
+enum mvm_emul_pending { MVM_PENDING_NONE, MVM_PENDING_MMIO, MVM_PENDING_PIO };
+
+/**
+ * struct mvm_emul_log - the accesses of the instruction (or iteration) under way
+ * @pending: what userspace is asked for: access[nr], or pio
+ * @nr: accesses made
+ * @pos: how many of them this execution has passed
+ * @access: the accesses in order
+ * @pio: the block of elements that INS and OUTS move at a time; the data are in
+ *	mvm_emul.io_buf, @pio.pos counts those that an INS has consumed
+ */
+struct mvm_emul_log {
+	enum mvm_emul_pending pending;
+	unsigned int nr;
+	unsigned int pos;
+	struct mvm_emul_access access[MVM_EMUL_LOG_SIZE];
+	struct {
+		bool answered;
+		bool in;
+		u16 port;
+		u8 size;
+		u32 count;
+		u32 pos;
+	} pio;
+};
+
+/**
+ * struct mvm_emul - one execution
+ * @ops: callbacks
+ * @priv: their first argument
+ * @insn: what to execute
+ * @log: kept by the caller from the first execution to the last
+ * @io_buf: data of string I/O, shared with userspace
+ * @io_buf_size: its size, a power of two
+ * @gpr: the 16 registers, changed in place
+ * @rflags: likewise
+ * @rip: of the instruction
+ * @protected: segments have types and limits by descriptor (not real, not VM86)
+ * @align_check: #AC is on (CPL 3, CR0.AM, RFLAGS.AC)
+ * @io_checked: the CPU has checked the right to use port DX
+ * @single_step: stop after each iteration
+ * @la_bits: bits of a canonical linear address
+ * @fault: what MVM_EMUL_FAULT raises
+ */
+struct mvm_emul {
+	const struct mvm_emul_ops *ops;
+	void *priv;
+	const struct mvm_insn *insn;
+	struct mvm_emul_log *log;
+	void *io_buf;
+	unsigned int io_buf_size;
+	u64 *gpr;
+	u64 *rflags;
+	u64 rip;
+	bool protected;
+	bool align_check;
+	bool io_checked;
+	bool single_step;
+	u8 la_bits;
+	struct mvm_fault fault;
+};
+
+enum mvm_emul_result mvm_emul_run(struct mvm_emul *e);
+void mvm_emul_log_reset(struct mvm_emul_log *log);
+void mvm_emul_log_answer(struct mvm_emul_log *log, const void *data);
+
+#endif
