@@ -13,7 +13,7 @@
 #include "kselftest.h"
 #include "insn_world.h"
 
-#define ROUNDS		300
+#define ROUNDS		2000
 #define BUF		0x8000		/* the memory operand's page, and the next */
 #define ARITH		0x8d5UL		/* CF PF AF ZF SF OF */
 #define DF		0x400UL
@@ -203,6 +203,7 @@ static unsigned int build_insn(const struct form *f, u8 *out)
 
 static void random_state(const struct form *f, struct regs *regs)
 {
+	bool is_bt = f->nbytes == 2 && (f->bytes[1] & 0xe7) == 0xa3;
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
@@ -211,9 +212,8 @@ static void random_state(const struct form *f, struct regs *regs)
 	if (f->rep)
 		regs->rflags |= rng() & DF;
 	/* Bit offsets reach as far as the memory does. */
-	for (i = 0; i < 16; i++)
-		if (f->nbytes == 2 && f->bytes[0] == 0x0f && (f->bytes[1] & 0xe7) == 0xa3)
-			regs->gpr[i] = (s64)(s16)(rng() & 0x3fff) - 0x2000;
+	for (i = 0; i < 16 && is_bt; i++)
+		regs->gpr[i] = (s64)(rng() & 0x3fff) - 0x2000;
 	regs->gpr[MVM_RBX] = (u64)native_mem + BUF + 0x1000 - 16 + rng() % 32;
 	if (f->rep) {
 		regs->gpr[MVM_RSI] = (u64)native_mem + BUF + 0x1000 + rng() % 256 - 128;
@@ -221,7 +221,7 @@ static void random_state(const struct form *f, struct regs *regs)
 		regs->gpr[MVM_RCX] = rng() % 20;
 	}
 	/* Make equal values likely. */
-	if (rng() & 1)
+	if (!is_bt && rng() & 1)
 		memcpy(&regs->gpr[MVM_RAX], (void *)(regs->gpr[MVM_RBX]), 8);
 }
 
@@ -235,7 +235,7 @@ static void fill_memory(struct world *w)
 
 		memcpy(native_mem + BUF + i, &val, 8);
 	}
-	memcpy(w->mem, native_mem, WORLD_SIZE);
+	memcpy(w->mem + BUF - 0x1000, native_mem + BUF - 0x1000, 0x4000);
 }
 
 static int compare(const struct world *w, const struct regs *native)
@@ -326,7 +326,7 @@ static unsigned long env_number(const char *name, unsigned long def)
 int main(void)
 {
 	unsigned long rounds = env_number("MVM_INSN_ROUNDS", ROUNDS);
-	struct world *w = malloc(sizeof(*w));
+	struct world *w = calloc(1, sizeof(*w));
 	unsigned int i;
 
 	rng_state = env_number("MVM_INSN_SEED", 0x9e3779b97f4a7c15UL) | 1;

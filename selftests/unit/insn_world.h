@@ -29,7 +29,6 @@ struct world {
 	struct mvm_emul_seg seg[MVM_NR_SEGS];
 	u64 gpr[MVM_NR_GPRS];
 	u64 rflags;
-	u8 mem[WORLD_SIZE + 8];
 	u8 kind[WORLD_PAGES];
 	u8 io_buf[4096];
 	u8 out[8192];		/* what the port was given */
@@ -41,6 +40,7 @@ struct world {
 	void (*on_pio)(struct world *w);	/* userspace meddles */
 	struct world_event trace[WORLD_TRACE];
 	unsigned int nr_trace;
+	u8 mem[WORLD_SIZE + 8];	/* last: not cleared by world_init() */
 };
 
 static struct world_event *world_record(struct world *w)
@@ -155,12 +155,12 @@ static const struct mvm_emul_ops world_ops = {
 	.should_stop = world_should_stop,
 };
 
-/* Registers 0, flat segments, all memory RAM. */
+/* Registers 0, flat segments, all memory RAM and left as it is. */
 static void world_init(struct world *w)
 {
 	unsigned int i;
 
-	memset(w, 0, sizeof(*w));
+	memset(w, 0, offsetof(struct world, mem));
 	w->rflags = 2;
 	for (i = 0; i < MVM_NR_SEGS; i++)
 		w->seg[i] = (struct mvm_emul_seg){
