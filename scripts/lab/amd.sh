@@ -25,9 +25,16 @@ amd_start() {
 		qemu-system-x86_64 "${args[@]}" -serial mon:stdio -echr 29 "${EMU_ARGS[@]}"
 		return
 	fi
-	qemu-system-x86_64 "${args[@]}" -monitor none -serial "file:$DIR/console.fifo" \
+	mkfifo "$DIR/monitor.in" "$DIR/monitor.out"
+	qemu-system-x86_64 "${args[@]}" -chardev "pipe,id=monitor,path=$DIR/monitor" -mon monitor -serial "file:$DIR/console.fifo" \
 		-serial "file:$DIR/job.fifo" "${EMU_ARGS[@]}" </dev/null >"$LOGS/emulator.log" 2>&1 &
 	EMULATOR=$!
+}
+
+# Says where a host that no longer gets anywhere is.
+amd_where() {
+	echo "info registers -a" >"$DIR/monitor.in"
+	timeout 2 cat "$DIR/monitor.out" | tr -d '\r' | grep -aE '^(CPU#|RIP|CR[0-4]|RAX|RSI)' >&2 || :
 }
 
 # Nothing to add to the log: QEMU does not say why it refuses a VMRUN.

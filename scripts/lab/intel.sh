@@ -88,6 +88,14 @@ intel_shell() {
 	kill "$line" "$EMULATOR" 2>/dev/null || :
 }
 
+# Says where a host that no longer gets anywhere is: an interrupted Bochs
+# prints the next instruction.
+intel_where() {
+	kill -INT "$EMULATOR" 2>/dev/null || :
+	sleep 2
+	grep -a '^(' "$LOGS/emulator.log" | tail -n "$CPUS" >&2 || :
+}
+
 # Bochs checks a VM entry as strictly as a processor and logs what it found.
 intel_explain() {
 	local found
