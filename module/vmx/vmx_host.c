@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's registers that VMX leaves to software: MSRs the guest's replace from
+ * vcpu_load to vcpu_put, userspace's segment selectors, LDTR, the limits of GDTR,
+ * IDTR and TR.
+ *
+ * What is found at load goes back at put, exactly: an MSR may hold the value of
+ * another hypervisor's guest, who remembers what it wrote there.
+ */
+#include <linux/mmu_context.h>
+
+#include <asm/desc.h>
+#include <asm/fsgsbase.h>
+#include <asm/msr.h>
+#include <asm/segment.h>
+
+#include "vmx.h"
+
+/* Non-canonical values were refused when they were set; never trust that here. */
+static void write_msr(u32 index, u64 val)
+{
+	wrmsrl_safe(index, val);
+}
+
+void mvm_vmx_load_msrs(struct vmx_vcpu *vmx)
+{
+	const struct mvm_hw_msrs *msr = &vmx->base.msr;
+
+	write_msr(MSR_STAR, msr->star);
+	write_msr(MSR_LSTAR, msr->lstar);
+	write_msr(MSR_SYSCALL_MASK, msr->sfmask);
+	write_msr(MSR_KERNEL_GS_BASE, msr->kernel_gs_base);
+	if (mvm_vmx_config.tsc_aux)
+		write_msr(MSR_TSC_AUX, msr->tsc_aux);
+}
+
+void mvm_vmx_host_save(struct vmx_vcpu *vmx)
+{
+	struct vmx_found *found = &vmx->found;
+
+	rdmsrl(MSR_STAR, found->star);
+	rdmsrl(MSR_LSTAR, found->lstar);
+	rdmsrl(MSR_SYSCALL_MASK, found->sfmask);
+	rdmsrl(MSR_KERNEL_GS_BASE, found->kernel_gs_base);
+	if (mvm_vmx_config.tsc_aux)
+		rdmsrl(MSR_TSC_AUX, found->tsc_aux);
+
+	savesegment(ds, found->ds);
+	savesegment(es, found->es);
+	savesegment(fs, found->fs);
+	savesegment(gs, found->gs);
+	store_ldt(found->ldt);
+	found->fs_base = x86_fsbase_read_cpu();
+	native_store_gdt(&found->gdt);
+	store_idt(&found->idt);
+}
+
+static void restore_segments(const struct vmx_found *found)
+{
+	if (unlikely(found->ldt))
+		asm volatile("lldt %0" : : "m" (found->ldt));
+	if (unlikely(found->ds | found->es)) {
+		loadsegment(ds, found->ds);
+		loadsegment(es, found->es);
+	}
+	if (unlikely(found->fs)) {
+		loadsegment(fs, found->fs);
+		wrmsrl(MSR_FS_BASE, found->fs_base);
+	}
+	/* Changes KERNEL_GS_BASE, which is restored after. */
+	if (unlikely(found->gs))
+		load_gs_index(found->gs);
+}
+
+void mvm_vmx_host_restore(struct vmx_vcpu *vmx)
+{
+	const struct vmx_found *found = &vmx->found;
+	struct mvm_hw_msrs *msr = &vmx->base.msr;
+
+	/* The others cannot change without an exit. */
+	rdmsrl(MSR_KERNEL_GS_BASE, msr->kernel_gs_base);
+	vmx->base.avail |= MVM_STATE_MSR;
+
+	if (vmx->entered) {
+		/* An exit leaves limits of 64 KiB and, in TR, one without the I/O bitmap. */
+		native_load_gdt(&found->gdt);
+		native_load_idt(&found->idt);
+		invalidate_tss_limit();
+		restore_segments(found);
+	}
+	wrmsrl(MSR_STAR, found->star);
+	wrmsrl(MSR_LSTAR, found->lstar);
+	wrmsrl(MSR_SYSCALL_MASK, found->sfmask);
+	wrmsrl(MSR_KERNEL_GS_BASE, found->kernel_gs_base);
+	if (mvm_vmx_config.tsc_aux)
+		wrmsrl(MSR_TSC_AUX, found->tsc_aux);
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VT-x backend: creation of vCPUs, load and put, one entry and exit.
+ *
+ * Start reading at vmx_vcpu_run(). The backend's table is at the end. Everything
+ * runs in the vCPU's thread; what belongs to a physical CPU is vmx_cpu.c's.
+ */
+#include <linux/slab.h>
+
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#include <asm/traps.h>
+
+#include "../guestmode.h"
+#include "vmx.h"
+#include "vmx_insn.h"
+
+static struct mvm_backend_caps vmx_caps;
+static atomic64_t next_serial = ATOMIC64_INIT(0);
+
+void mvm_vmx_access_failed(unsigned long field)
+{
+	WARN_ONCE(1, "minivmm: access to VMCS field %#lx was refused\n", field);
+}
+
+/*
+ * Nothing between guest_state_enter and guest_state_exit may be traced: RCU is not
+ * watching. A host NMI that ended the guest comes first: the exit has consumed it
+ * and blocks the next until somebody executes IRET.
+ */
+static noinstr int enter_guest(struct vmx_vcpu *vmx)
+{
+	struct mvm_vcpu *vcpu = &vmx->base;
+	unsigned long reason, info = 0;
+	int failed;
+
+	mvm_guest_state_enter();
+	if (vcpu->cr2 != native_read_cr2())
+		native_write_cr2(vcpu->cr2);
+	failed = mvm_vmx_enter(vcpu->gpr, &vmx->hw.host_rsp, vmx->launched,
+			       this_cpu_read(x86_spec_ctrl_current));
+	vcpu->cr2 = native_read_cr2();
+	if (likely(!failed)) {
+		vmx_read_raw(VM_EXIT_REASON, &reason);
+		vmx->exit_reason = reason;
+		if ((u16)reason == EXIT_REASON_EXCEPTION_NMI)
+			vmx_read_raw(VM_EXIT_INTR_INFO, &info);
+		vmx->intr_info = info;
+		if ((info & (INTR_INFO_VALID_MASK | INTR_INFO_INTR_TYPE_MASK)) ==
+		    (INTR_INFO_VALID_MASK | INTR_TYPE_NMI_INTR))
+			asm volatile("int $2" : : : "memory");
+	}
+	mvm_guest_state_exit();
+	return failed;
+}
+
+static void vmx_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
+	u64 debugctl;
+	int failed;
+
+	if (!mvm_vmx_vmcs_enter(vmx)) {
+		*exit = (struct mvm_exit){ .kind = MVM_EXIT_LOST };
+		return;
+	}
+	mvm_vmx_vmcs_prepare(vmx);
+	mvm_vmx_flush(vmx);
+	mvm_vmx_inject(vmx);
+
+	/* The exit clears it; a tracer of the host may have it on. */
+	rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
+	if (unlikely(mvm_vmx_config.flush_l1d))
+		wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+	failed = enter_guest(vmx);
+	vmx->entered = true;
+	if (unlikely(debugctl))
+		wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+
+	mvm_vmx_capture(vmx, failed, exit);
+	mvm_vmx_vmcs_leave(vmx);
+}
+
+static void vmx_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject)
+{
+	vmx_vcpu(vcpu)->inject = *inject;
+}
+
+static void vmx_tlb_flush(struct mvm_vcpu *vcpu, bool nested)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
+
+	vmx->flush_guest = true;
+	if (nested)
+		vmx->flush_nested = true;
+}
+
+static void vmx_vcpu_load(struct mvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
+
+	/* One guest must not train the predictors of another. */
+	if (this_cpu_read(mvm_vmx_cpu.last_serial) != vmx->serial) {
+		indirect_branch_prediction_barrier();
+		this_cpu_write(mvm_vmx_cpu.last_serial, vmx->serial);
+	}
+	mvm_vmx_activate(vmx);
+	mvm_vmx_host_save(vmx);
+	mvm_vmx_load_msrs(vmx);
+	vmx->entered = false;
+	vmx->loaded = true;
+}
+
+static void vmx_vcpu_put(struct mvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
+
+	vmx->loaded = false;
+	mvm_vmx_host_restore(vmx);
+}
+
+static struct mvm_vcpu *vmx_vcpu_create(struct mvm_vm *vm, u32 id, u32 index)
+{
+	struct vmx_vcpu *vmx = kzalloc(sizeof(*vmx), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!vmx)
+		return ERR_PTR(-ENOMEM);
+	vmx->base.vm = vm;
+	vmx->base.id = id;
+	vmx->base.index = index;
+	vmx->active_cpu = -1;
+	vmx->host_cpu = -1;
+	vmx->flush_cpu = -1;
+	vmx->serial = atomic64_inc_return(&next_serial);
+	err = mvm_vmx_vmcs_create(vmx);
+	if (err) {
+		kfree(vmx);
+		return ERR_PTR(err);
+	}
+	return &vmx->base;
+}
+
+static void vmx_vcpu_destroy(struct mvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
+
+	mvm_vmx_deactivate(vmx);
+	mvm_vmx_vmcs_destroy(vmx);
+	kfree(vmx);
+}
+
+static int vmx_vm_init(struct mvm_vm *vm)
+{
+	return 0;
+}
+
+static void vmx_vm_destroy(struct mvm_vm *vm)
+{
+}
+
+static int vmx_setup(struct mvm_reason *reason)
+{
+	int err = mvm_vmx_probe(reason, &vmx_caps);
+
+	return err ? err : mvm_vmx_cpu_alloc();
+}
+
+static void vmx_teardown(void)
+{
+	mvm_vmx_cpu_free();
+}
+
+const struct mvm_backend mvm_vmx_backend = {
+	.name = "vmx",
+	.caps = &vmx_caps,
+	.setup = vmx_setup,
+	.teardown = vmx_teardown,
+	.cpu_enable = mvm_vmx_cpu_enable,
+	.cpu_disable = mvm_vmx_cpu_disable,
+	.emergency_disable = mvm_vmx_emergency_disable,
+	.vm_init = vmx_vm_init,
+	.vm_destroy = vmx_vm_destroy,
+	.vcpu_create = vmx_vcpu_create,
+	.vcpu_destroy = vmx_vcpu_destroy,
+	.vcpu_load = vmx_vcpu_load,
+	.vcpu_put = vmx_vcpu_put,
+	.vcpu_run = vmx_vcpu_run,
+	.get_state = mvm_vmx_get_state,
+	.load_events = vmx_load_events,
+	.tlb_flush = vmx_tlb_flush,
+};
