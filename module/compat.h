@@ -6,6 +6,7 @@
 #ifndef MVM_COMPAT_H
 #define MVM_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 79)
@@ -38,6 +39,24 @@
 #define MVM_FOLL_INTERRUPTIBLE FOLL_INTERRUPTIBLE
 #else
 #define MVM_FOLL_INTERRUPTIBLE 0
+#endif
+
+/* hrtimer_setup() replaced hrtimer_init() and the open-coded callback in 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
+
+/* Newer headers rename the run page's shared bytes for kernel code: read them once. */
+#ifdef MVM_HAVE_RUN_UNSAFE_HINT
+#define mvm_immediate_exit immediate_exit__unsafe
+#else
+#define mvm_immediate_exit immediate_exit
 #endif
 
 #endif

@@ -47,7 +47,7 @@ void mvm_vcpu_kick(struct mvm_vcpu *vcpu)
 	cpu = READ_ONCE(vcpu->cpu);
 	if (READ_ONCE(vcpu->mode) == MVM_IN_GUEST && cpu != smp_processor_id() &&
 	    (unsigned int)cpu < nr_cpu_ids && cpu_online(cpu))
-		smp_ops.smp_send_reschedule(cpu);
+		(smp_ops.smp_send_reschedule)(cpu);
 	preempt_enable();
 }
 
@@ -327,7 +327,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 		ret = complete(vcpu);
 	}
 	if (ret == MVM_RESUME)
-		ret = READ_ONCE(run->immediate_exit) ? -EINTR : outer_loop(vcpu);
+		ret = READ_ONCE(run->mvm_immediate_exit) ? -EINTR : outer_loop(vcpu);
 	if (ret == -EINTR)
 		run->exit_reason = KVM_EXIT_INTR;
 	vcpu->stat_to_user++;
