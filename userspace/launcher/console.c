@@ -26,7 +26,8 @@ int console_init(struct console *con, int fd, unsigned int threads)
 	if (!con->buf || !con->out) {
 		free(con->buf);
 		free(con->out);
-		con->buf = con->out = NULL;
+		con->buf = NULL;
+		con->out = NULL;
 		return -ENOMEM;
 	}
 	pthread_mutex_init(&con->lock, NULL);

@@ -79,7 +79,7 @@ static void crash(struct cpu *cpu, const struct kvm_run *run)
 
 	minivmm_describe_exit(run, exit, sizeof(exit));
 	if (minivmm_vcpu_get_regs(cpu->vcpu, &regs) || minivmm_vcpu_get_sregs(cpu->vcpu, &sregs))
-		snprintf(dump, sizeof(dump), "(%s)\n", minivmm_vcpu_error(cpu->vcpu));
+		snprintf(dump, sizeof(dump), "(%s)", minivmm_vcpu_error(cpu->vcpu));
 	else
 		minivmm_describe_regs(&regs, &sregs, dump, sizeof(dump));
 	machine_fail(cpu->machine, END_CRASH,

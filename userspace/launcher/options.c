@@ -173,6 +173,8 @@ static bool set_plain(struct run_options *opt, int c)
 
 static int set_option(struct run_options *opt, int c, char **argv, char *err, size_t errlen)
 {
+	char name[64];
+
 	if (set_plain(opt, c))
 		return 0;
 	switch (c) {
@@ -194,7 +196,11 @@ static int set_option(struct run_options *opt, int c, char **argv, char *err, si
 	case ':':
 		return bad(err, errlen, "option", argv[optind - 1], "needs a value");
 	default:
-		return bad(err, errlen, "option", argv[optind - 1], "is not known");
+		if (optopt > 0 && optopt < OPT_DEVICE)
+			snprintf(name, sizeof(name), "-%c", optopt);
+		else
+			snprintf(name, sizeof(name), "%s", argv[optind - 1]);
+		return bad(err, errlen, "option", name, "is not known");
 	}
 }
 
@@ -210,7 +216,7 @@ int options_parse_run(struct run_options *opt, int argc, char **argv, char *err,
 		.cpus = 1,
 	};
 
-	optind = 1;
+	optind = 0;	/* as glibc wants it, to start over */
 	while ((c = getopt_long(argc, argv, ":i:p:m:c:n:h", long_options, NULL)) != -1) {
 		ret = set_option(opt, c, argv, err, errlen);
 		if (ret)

@@ -19,13 +19,13 @@ static const struct {
 } advice[] = {
 	{ EACCES, "permission denied; join the group that owns the device, or run as root" },
 	{ EPERM, "not permitted; the device or the kernel's policy refused it" },
-	{ EBUSY, "the processor's virtualization or this object is in use elsewhere; close the other user first" },
+	{ EBUSY, "something else is using it; end that first" },
 	{ EIO, "the VM belongs to another process or is dead; create a new one" },
 	{ ENOMEM, "the kernel is out of memory; use less, or free some" },
 	{ EEXIST, "it exists already" },
 	{ EMFILE, "this process has too many open files; raise the limit (ulimit -n)" },
 	{ ENOTTY, "the device does not offer this; use a newer module" },
-	{ EOPNOTSUPP, "the processor or the firmware does not offer virtualization; enable it in the firmware's set-up" },
+	{ EOPNOTSUPP, "there is no virtualization here; enable it in the firmware's set-up" },
 	{ EINVAL, "the device refused the values; it may not offer this" },
 	{ EFAULT, "the guest touched memory that the kernel cannot provide" },
 };

@@ -151,7 +151,7 @@ const char *minivmm_exit_name(uint32_t exit_reason);
 /* One line about the exit in @run. Returns what snprintf() would. */
 int minivmm_describe_exit(const struct kvm_run *run, char *buf, size_t size);
 
-/* The general and system registers in text, several lines. As snprintf(). */
+/* The general and system registers in text: lines, the last one without its end. */
 int minivmm_describe_regs(const struct kvm_regs *regs, const struct kvm_sregs *sregs,
 			  char *buf, size_t size);
 

@@ -135,7 +135,7 @@ static void add_system(struct text *t, const struct kvm_sregs *s)
 	add_segment(t, "tr", &s->tr);
 	add_segment(t, "ldtr", &s->ldt);
 	add(t, "gdt  base %016llx limit %04x\n", s->gdt.base, s->gdt.limit);
-	add(t, "idt  base %016llx limit %04x\n", s->idt.base, s->idt.limit);
+	add(t, "idt  base %016llx limit %04x", s->idt.base, s->idt.limit);
 }
 
 MVM_API int minivmm_describe_regs(const struct kvm_regs *r, const struct kvm_sregs *s,
