@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The emulator's place in the hypervisor: fetching and decoding the guest's
+ * instruction, MMIO and port accesses, and the exits to userspace they cause.
+ *
+ * Exit handlers call this, from the outer loop, where sleeping is allowed. An
+ * access goes to the in-kernel devices first. What they do not know leaves to
+ * userspace; vcpu->complete finishes the instruction in the next KVM_RUN, before
+ * anything else happens there. The accesses already made are in the emulator's
+ * log (insn/emulate.h), which is why an instruction may leave several times.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <asm/processor-flags.h>
+#include <asm/traps.h>
+#include <uapi/asm/debugreg.h>
+
+#include "exit.h"
+#include "insn/emulate.h"
+#include "irqchip/irqchip.h"
+#include "mmu/mmu.h"
+#include "mvm.h"
+
+/*
+ * How often in a row the guest may come back with an instruction that it was
+ * told to execute itself.
+ */
+#define MAX_RETRIES 64
+
+/**
+ * struct mvm_emul_state - what survives an exit to userspace
+ * @log: accesses of the instruction under way
+ * @insn: the instruction
+ * @linear_rip: where it is; userspace may have put the guest elsewhere meanwhile
+ * @string_io: a string I/O exit: the CPU has checked the port
+ * @retry_rip: the last instruction that was left to the CPU
+ * @retries: how often in a row
+ */
+struct mvm_emul_state {
+	struct mvm_emul_log log;
+	struct mvm_insn insn;
+	u64 linear_rip;
+	bool string_io;
+	u64 retry_rip;
+	unsigned int retries;
+};
+
+int mvm_emul_create(struct mvm_vcpu *vcpu)
+{
+	vcpu->emul = kzalloc(sizeof(*vcpu->emul), GFP_KERNEL_ACCOUNT);
+	return vcpu->emul ? 0 : -ENOMEM;
+}
+
+void mvm_emul_destroy(struct mvm_vcpu *vcpu)
+{
+	kfree(vcpu->emul);
+	vcpu->emul = NULL;
+}
+
+/* ----------------------------------------------------------------- fetching */
+
+static enum mvm_insn_mode insn_mode(struct mvm_vcpu *vcpu)
+{
+	switch (mvm_cpu_mode(vcpu)) {
+	case MVM_MODE_LONG:
+		return MVM_INSN_64;
+	case MVM_MODE_PROT32:
+		return MVM_INSN_32;
+	case MVM_MODE_PROT16:
+		return MVM_INSN_16;
+	default:
+		return MVM_INSN_REAL;
+	}
+}
+
+static u64 linear_rip(struct mvm_vcpu *vcpu)
+{
+	if (mvm_cpu_mode(vcpu) == MVM_MODE_LONG)
+		return vcpu->rip;
+	return (u32)(vcpu->seg[MVM_SEG_CS].base + vcpu->rip);
+}
+
+/* How many bytes CS lets the instruction have. */
+static unsigned int bytes_in_limit(struct mvm_vcpu *vcpu)
+{
+	u32 ip = vcpu->rip, limit = vcpu->seg[MVM_SEG_CS].limit;
+
+	if (mvm_cpu_mode(vcpu) == MVM_MODE_LONG)
+		return MVM_INSN_MAX;
+	return ip > limit ? 0 : min_t(u64, (u64)limit - ip + 1, MVM_INSN_MAX);
+}
+
+static u32 user_access(struct mvm_vcpu *vcpu)
+{
+	return mvm_cpl(vcpu) == 3 ? MVM_ACCESS_USER : 0;
+}
+
+/*
+ * Read the instruction's bytes and decode as far as they go, a page at a time:
+ * the second page is not touched, and does not fault, unless it is needed. @n gets
+ * the number of bytes read. Return as mvm_gva_read(); @status is the decoder's.
+ */
+static int fetch_pages(struct mvm_vcpu *vcpu, struct mvm_insn *insn, u8 *bytes,
+		       unsigned int *n, enum mvm_insn_status *status, struct mvm_fault *fault)
+{
+	unsigned int limit = bytes_in_limit(vcpu), part;
+	gva_t la = linear_rip(vcpu);
+	int ret;
+
+	*n = 0;
+	*status = MVM_INSN_MORE;
+	while (*status == MVM_INSN_MORE && *n < limit) {
+		part = min_t(unsigned int, limit - *n, PAGE_SIZE - offset_in_page(la + *n));
+		ret = mvm_gva_read(vcpu, la + *n, bytes + *n, part,
+				   MVM_ACCESS_EXEC | user_access(vcpu), fault);
+		if (ret)
+			return ret;
+		*n += part;
+		*status = mvm_insn_decode(insn, bytes, *n, insn_mode(vcpu));
+	}
+	return 0;
+}
+
+int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+	enum mvm_insn_status status;
+	struct mvm_fault fault;
+	u8 bytes[MVM_INSN_MAX];
+	unsigned int n;
+	int ret;
+
+	if (exit->nr_insn_bytes &&
+	    mvm_insn_decode(insn, exit->insn_bytes, min_t(u8, exit->nr_insn_bytes, MVM_INSN_MAX),
+			    insn_mode(vcpu)) == MVM_INSN_OK)
+		return 0;
+
+	ret = fetch_pages(vcpu, insn, bytes, &n, &status, &fault);
+	if (ret < 0)
+		return ret;
+	if (ret)
+		mvm_queue_fault(vcpu, &fault);
+	else if (status == MVM_INSN_OK)
+		return 0;
+	else if (status == MVM_INSN_UD)
+		mvm_queue_exception(vcpu, X86_TRAP_UD);
+	else
+		mvm_queue_exception_err(vcpu, X86_TRAP_GP, 0);
+	return MVM_RESUME;
+}
+
+int mvm_emulation_error(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	enum mvm_insn_status status;
+	u8 bytes[MVM_INSN_MAX] = { 0 };
+	struct mvm_fault fault;
+	struct mvm_insn insn;
+	unsigned int n;
+
+	mvm_emul_log_reset(&vcpu->emul->log);
+	/* As many bytes as can be had; a failure here changes nothing. */
+	(void)fetch_pages(vcpu, &insn, bytes, &n, &status, &fault);
+	if (!n && vcpu->exit.nr_insn_bytes) {
+		n = min_t(u8, vcpu->exit.nr_insn_bytes, MVM_INSN_MAX);
+		memcpy(bytes, vcpu->exit.insn_bytes, n);
+	}
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->emulation_failure.ndata = 1; /* in units of 8 bytes: the flags */
+	run->emulation_failure.flags = 0;
+	if (n) {
+		run->emulation_failure.ndata = 3;
+		run->emulation_failure.flags = KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+		run->emulation_failure.insn_size = n;
+		memcpy(run->emulation_failure.insn_bytes, bytes, MVM_INSN_MAX);
+	}
+	mvm_fail(mvm_vcpu_reason(vcpu), -EIO,
+		 "cannot emulate the instruction at %#llx (bytes: %*ph), which accesses %#llx",
+		 vcpu->rip, (int)n, bytes,
+		 vcpu->exit.kind == MVM_EXIT_MEM_FAULT ? vcpu->exit.u.mem.gpa : 0);
+	return MVM_TO_USER;
+}
+
+/* ------------------------------------------------- the emulator's callbacks */
+
+/* One call of the emulator; @walk is the guest's paging while it lasts. */
+struct emul_call {
+	struct mvm_vcpu *vcpu;
+	struct mvm_walk walk;
+	u32 user;
+};
+
+static int emul_translate(void *priv, gva_t la, u32 access, gpa_t *gpa, struct mvm_fault *fault)
+{
+	struct emul_call *call = priv;
+
+	return mvm_walk_gva(call->vcpu->vm, &call->walk, la, access | call->user, gpa, fault);
+}
+
+static bool emul_ram(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write)
+{
+	struct emul_call *call = priv;
+	struct mvm_vm *vm = call->vcpu->vm;
+
+	return !(write ? mvm_gpa_write(vm, gpa, buf, len) : mvm_gpa_read(vm, gpa, buf, len));
+}
+
+static bool emul_mmio(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write)
+{
+	struct emul_call *call = priv;
+
+	return mvm_irqchip_mmio(call->vcpu, gpa, len, buf, write);
+}
+
+static bool emul_pio(void *priv, u16 port, void *buf, unsigned int size, bool write)
+{
+	struct emul_call *call = priv;
+
+	return mvm_irqchip_pio(call->vcpu, port, size, buf, write);
+}
+
+static void emul_segment(void *priv, unsigned int seg, struct mvm_emul_seg *out)
+{
+	struct emul_call *call = priv;
+	const struct kvm_segment *s = &call->vcpu->seg[seg];
+
+	*out = (struct mvm_emul_seg){
+		.base = s->base,
+		.limit = s->limit,
+		.selector = s->selector,
+		.type = s->type,
+		.usable = s->present && !s->unusable,
+		.db = s->db,
+	};
+}
+
+static bool emul_should_stop(void *priv)
+{
+	struct emul_call *call = priv;
+
+	return signal_pending(current) || need_resched() ||
+	       atomic_long_read(&call->vcpu->requests);
+}
+
+static const struct mvm_emul_ops emul_ops = {
+	.translate = emul_translate,
+	.ram = emul_ram,
+	.mmio = emul_mmio,
+	.pio = emul_pio,
+	.segment = emul_segment,
+	.should_stop = emul_should_stop,
+};
+
+/* ---------------------------------------------------------------- executing */
+
+static int emul_complete(struct mvm_vcpu *vcpu);
+
+/* Tell userspace which access to make. */
+static int emul_to_user(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_emul_log *log = &vcpu->emul->log;
+	struct kvm_run *run = vcpu->run;
+
+	if (log->pending == MVM_PENDING_PIO) {
+		run->exit_reason = KVM_EXIT_IO;
+		run->io.direction = log->pio.in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+		run->io.size = log->pio.size;
+		run->io.port = log->pio.port;
+		run->io.count = log->pio.count;
+		run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
+	} else {
+		const struct mvm_emul_access *a = &log->access[log->nr];
+
+		run->exit_reason = KVM_EXIT_MMIO;
+		run->mmio.phys_addr = a->gpa;
+		run->mmio.len = a->len;
+		run->mmio.is_write = a->write;
+		memset(run->mmio.data, 0, sizeof(run->mmio.data));
+		if (a->write)
+			memcpy(run->mmio.data, a->data, a->len);
+	}
+	vcpu->complete = emul_complete;
+	return MVM_TO_USER;
+}
+
+/* The emulator declined: the CPU will do it, unless it keeps coming back. */
+static int emul_retry(struct mvm_vcpu *vcpu)
+{
+	struct mvm_emul_state *state = vcpu->emul;
+
+	if (state->retry_rip != state->linear_rip)
+		state->retries = 0;
+	state->retry_rip = state->linear_rip;
+	if (++state->retries > MAX_RETRIES) {
+		state->retries = 0;
+		return mvm_emulation_error(vcpu);
+	}
+	return MVM_RESUME;
+}
+
+static int emul_result(struct mvm_vcpu *vcpu, enum mvm_emul_result result,
+		       const struct mvm_fault *fault)
+{
+	if (result != MVM_EMUL_RETRY)
+		vcpu->emul->retries = 0;
+	switch (result) {
+	case MVM_EMUL_DONE:
+		mvm_skip_insn_len(vcpu, vcpu->emul->insn.len);
+		return MVM_RESUME;
+	case MVM_EMUL_AGAIN:
+		/* Each iteration is a boundary for interrupts and single steps. */
+		vcpu->int_shadow = 0;
+		if (vcpu->rflags & X86_EFLAGS_TF)
+			mvm_queue_debug(vcpu, DR_STEP);
+		return MVM_RESUME;
+	case MVM_EMUL_USER:
+		return emul_to_user(vcpu);
+	case MVM_EMUL_FAULT:
+		mvm_queue_fault(vcpu, fault);
+		return MVM_RESUME;
+	case MVM_EMUL_RETRY:
+		return emul_retry(vcpu);
+	default:
+		return mvm_emulation_error(vcpu);
+	}
+}
+
+/* Execute vcpu->emul->insn, or go on with it. */
+static int emul_execute(struct mvm_vcpu *vcpu)
+{
+	struct mvm_emul_state *state = vcpu->emul;
+	struct emul_call call = { .vcpu = vcpu, .user = user_access(vcpu) };
+	enum mvm_cpu_mode mode = mvm_cpu_mode(vcpu);
+	struct mvm_emul e = {
+		.ops = &emul_ops,
+		.priv = &call,
+		.insn = &state->insn,
+		.log = &state->log,
+		.io_buf = vcpu->pio_page,
+		.io_buf_size = PAGE_SIZE,
+		.gpr = vcpu->gpr,
+		.rflags = &vcpu->rflags,
+		.io_checked = state->string_io,
+		.protected = mode != MVM_MODE_REAL && mode != MVM_MODE_VM86,
+	};
+	enum mvm_emul_result result;
+
+	mvm_state_modify(vcpu, MVM_STATE_RIP);
+	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_SEG | MVM_STATE_CR);
+	mvm_walk_init(vcpu, &call.walk);
+	e.rip = vcpu->rip;
+	e.la_bits = vcpu->cr4 & X86_CR4_LA57 ? 57 : 48;
+	e.single_step = vcpu->rflags & X86_EFLAGS_TF;
+	e.align_check = call.user && (vcpu->cr0 & X86_CR0_AM) &&
+			(vcpu->rflags & X86_EFLAGS_AC);
+	result = mvm_emul_run(&e);
+	return emul_result(vcpu, result, &e.fault);
+}
+
+/* The next KVM_RUN: userspace has made the access. */
+static int emul_complete(struct mvm_vcpu *vcpu)
+{
+	struct mvm_emul_state *state = vcpu->emul;
+	u8 data[sizeof(vcpu->run->mmio.data)];
+
+	/* A reset, or a debugger, took the vCPU elsewhere: there is nothing to finish. */
+	if (linear_rip(vcpu) != state->linear_rip) {
+		mvm_emul_log_reset(&state->log);
+		return MVM_RESUME;
+	}
+	memcpy(data, vcpu->run->mmio.data, sizeof(data));
+	mvm_emul_log_answer(&state->log, data);
+	return emul_execute(vcpu);
+}
+
+/* Start with an empty log. As mvm_insn_fetch(). */
+static int emul_begin(struct mvm_vcpu *vcpu, bool string_io)
+{
+	struct mvm_emul_state *state = vcpu->emul;
+
+	mvm_emul_log_reset(&state->log);
+	state->linear_rip = linear_rip(vcpu);
+	state->string_io = string_io;
+	return mvm_insn_fetch(vcpu, &state->insn);
+}
+
+int mvm_emulate_mmio(struct mvm_vcpu *vcpu, gpa_t gpa)
+{
+	int ret = emul_begin(vcpu, false);
+
+	if (ret)
+		return ret < 0 ? mvm_emulation_error(vcpu) : ret;
+	return emul_execute(vcpu);
+}
+
+int mvm_emulate_string_io(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+	const struct mvm_insn *insn = &vcpu->emul->insn;
+	int ret = emul_begin(vcpu, true);
+
+	if (ret)
+		return ret < 0 ? mvm_emulation_error(vcpu) : ret;
+	/* Another vCPU wrote over the instruction: execute what is there now. */
+	if (insn->op != (exit->u.io.in ? MVM_OP_INS : MVM_OP_OUTS) ||
+	    insn->opnd[insn->op == MVM_OP_OUTS].size != exit->u.io.size)
+		return emul_retry(vcpu);
+	return emul_execute(vcpu);
+}
+
+/* ---------------------------------------------------------- plain port I/O */
+
+/* Input goes into AL, AX or EAX; the last clears the upper half. */
+static void io_set_rax(struct mvm_vcpu *vcpu, u32 val, u8 size)
+{
+	u64 mask = GENMASK_ULL(8 * size - 1, 0);
+
+	if (size == 4)
+		vcpu->gpr[MVM_RAX] = val;
+	else
+		vcpu->gpr[MVM_RAX] = (vcpu->gpr[MVM_RAX] & ~mask) | (val & mask);
+}
+
+static int io_skip(struct mvm_vcpu *vcpu)
+{
+	u64 next = vcpu->exit.u.io.next_rip;
+	int err;
+
+	if (next) {
+		mvm_skip_insn_len(vcpu, next - vcpu->rip);
+		return MVM_RESUME;
+	}
+	err = mvm_skip_insn(vcpu);
+	return err ? err : MVM_RESUME;
+}
+
+static int io_complete(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+	u32 val = 0;
+
+	/* As in emul_complete(). */
+	if (linear_rip(vcpu) != vcpu->emul->linear_rip)
+		return MVM_RESUME;
+	if (exit->u.io.in) {
+		memcpy(&val, vcpu->pio_page, exit->u.io.size);
+		io_set_rax(vcpu, val, exit->u.io.size);
+	}
+	return io_skip(vcpu);
+}
+
+int mvm_emulate_io(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+	struct kvm_run *run = vcpu->run;
+	u8 size = exit->u.io.size;
+	u32 val = exit->u.io.in ? 0 : vcpu->gpr[MVM_RAX];
+
+	if (mvm_irqchip_pio(vcpu, exit->u.io.port, size, &val, !exit->u.io.in)) {
+		if (exit->u.io.in)
+			io_set_rax(vcpu, val, size);
+		return io_skip(vcpu);
+	}
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = exit->u.io.in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+	run->io.size = size;
+	run->io.port = exit->u.io.port;
+	run->io.count = 1;
+	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
+	memcpy(vcpu->pio_page, &val, size);
+	vcpu->emul->linear_rip = linear_rip(vcpu);
+	vcpu->complete = io_complete;
+	return MVM_TO_USER;
+}
