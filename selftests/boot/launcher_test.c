@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How the launcher starts an image of each kind and how it ends: small guests
+ * that say what they found, and the exit statuses that users rely on.
+ */
+#include <sys/mman.h>
+
+#include "launch.h"
+#include "mvm_harness.h"
+#include "mvm_util.h"
+#include "selftests/unit/boot_util.h"
+
+GUEST_CODE(exit_42, 16, "mov $42, %al; out %al, $0xf4; hlt");
+
+GUEST_CODE(exit_0, 16, "xor %ax, %ax; out %al, $0xf4; hlt");
+
+/* Real mode at 0000:7C00, all of it: CS, IP, SS, and the byte at 7C00. */
+GUEST_CODE(flat_state, 16,
+	   "call 1f; 1: pop %bx; mov %cs, %ax; or %ax, %bx; mov %ss, %ax;"
+	   "or %ax, %bx; cmp $0x7c03, %bx; jne 2f; cmpb $0xe8, 0x7c00; jne 2f;"
+	   "mov $43, %al; out %al, $0xf4; 2: mov $1, %al; out %al, $0xf4; hlt");
+
+GUEST_CODE(uart_hello, 16,
+	   "mov $0x3f8, %dx; mov $'h', %al; out %al, %dx; mov $'i', %al;"
+	   "out %al, %dx; mov $'!', %al; out %al, $0xe9;"
+	   "xor %ax, %ax; out %al, $0xf4; hlt");
+
+GUEST_CODE(triple_fault, 16,
+	   "lidt 1f - triple_fault + 0x7c00; int3; 1: .word 0; .long 0");
+
+GUEST_CODE(power_off, 16, "mov $0x604, %dx; mov $0x2000, %ax; out %ax, %dx; hlt");
+
+/* Says R, then resets; the wait keeps the number of resets low. */
+GUEST_CODE(reset_cf9, 16,
+	   "mov $'R', %al; out %al, $0xe9;"
+	   "mov $6, %al; mov $0xcf9, %dx; out %al, %dx; hlt");
+
+GUEST_CODE(reset_i8042, 16,
+	   "mov $'R', %al; out %al, $0xe9; mov $0xfe, %al; out %al, $0x64; hlt");
+
+GUEST_CODE(halt, 16, "1: hlt; jmp 1b");
+
+/* The start information is at EBX, and says so. */
+GUEST_CODE(pvh_state, 32,
+	   "cmpl $0x336ec578, (%ebx); jne 1f; mov $44, %al; out %al, $0xf4;"
+	   "1: mov $1, %al; out %al, $0xf4; hlt");
+
+/* The last page below 4 GiB is mapped, RSI points at a zero page. */
+GUEST_CODE(long_state, 64,
+	   "push %rsi; pop %rbx; cmpl $0x53726448, 0x202(%rbx); jne 1f;"
+	   "mov $0xfee00030, %eax; mov (%rax), %ecx; test %ecx, %ecx; jz 1f;"
+	   "mov $45, %al; out %al, $0xf4; 1: mov $1, %al; out %al, $0xf4; hlt");
+
+GUEST_CODE(protected_state, 32,
+	   "push $46; pop %eax; out %al, $0xf4; hlt");
+
+FIXTURE(launcher) {
+	struct launch *l;
+	char *path;
+};
+
+FIXTURE_SETUP(launcher)
+{
+	char why[128];
+
+	if (!launch_path(why, sizeof(why)))
+		SKIP(return, "%s", why);
+	self->l = calloc(1, sizeof(*self->l));
+	ASSERT_NE(NULL, self->l);
+}
+
+FIXTURE_TEARDOWN(launcher)
+{
+	if (self->path)
+		unlink(self->path);
+	free(self->path);
+	free(self->l);
+}
+
+/* Put these bytes into a file and run it; true for the wanted status. */
+static bool ends(FIXTURE_DATA(launcher) *self, int status, const void *image,
+		 size_t size, const char *option)
+{
+	const char *args[] = {
+		"--timeout", "100", "-m", "16M", option ?: "--stats", NULL, NULL,
+	};
+
+	self->path = launch_file(image, size);
+	args[5] = self->path;
+	if (!self->path || launch_run(self->l, NULL, args))
+		return false;
+	if (self->l->status == status)
+		return true;
+	launch_show(self->l);
+	return false;
+}
+
+#define FLAT(code)	code, code##_end - code
+
+TEST_F(launcher, debug_exit_byte_is_the_status)
+{
+	EXPECT_TRUE(ends(self, 42, FLAT(exit_42), NULL));
+}
+
+TEST_F(launcher, debug_exit_byte_0_is_0)
+{
+	EXPECT_TRUE(ends(self, 0, FLAT(exit_0), NULL));
+}
+
+TEST_F(launcher, flat_binary_starts_in_real_mode)
+{
+	EXPECT_TRUE(ends(self, 43, FLAT(flat_state), NULL));
+}
+
+TEST_F(launcher, serial_and_debug_console_are_stdout)
+{
+	ASSERT_TRUE(ends(self, 0, FLAT(uart_hello), NULL));
+	EXPECT_NE(NULL, strstr(self->l->out, "hi"));
+	EXPECT_NE(NULL, strchr(self->l->out, '!'));
+	EXPECT_EQ(3, strlen(self->l->out));
+}
+
+TEST_F(launcher, triple_fault_is_125_with_registers)
+{
+	ASSERT_TRUE(ends(self, 125, FLAT(triple_fault), NULL));
+	EXPECT_NE(NULL, strcasestr(self->l->err, "rip"));
+	EXPECT_NE(NULL, strcasestr(self->l->err, "cr0"));
+}
+
+TEST_F(launcher, power_off_is_0)
+{
+	EXPECT_TRUE(ends(self, 0, FLAT(power_off), NULL));
+}
+
+TEST_F(launcher, reset_register_ends_with_no_reboot)
+{
+	ASSERT_TRUE(ends(self, 0, FLAT(reset_cf9), "--no-reboot"));
+	EXPECT_EQ(1, launch_count(self->l, "R"));
+}
+
+TEST_F(launcher, keyboard_controller_resets_too)
+{
+	ASSERT_TRUE(ends(self, 0, FLAT(reset_i8042), "--no-reboot"));
+	EXPECT_EQ(1, launch_count(self->l, "R"));
+}
+
+TEST_F(launcher, reset_restarts_the_image)
+{
+	EXPECT_TRUE(ends(self, 124, FLAT(reset_cf9), "--timeout=4"));
+	EXPECT_GE(launch_count(self->l, "R"), 2);
+}
+
+TEST_F(launcher, timeout_is_124)
+{
+	EXPECT_TRUE(ends(self, 124, FLAT(halt), "--timeout=1"));
+}
+
+TEST_F(launcher, pvh_elf_finds_its_start_info)
+{
+	uint8_t image[ELF_SIZE];
+
+	make_elf64(image);
+	memcpy(image + ELF_CODE, pvh_state, pvh_state_end - pvh_state);
+	EXPECT_TRUE(ends(self, 44, image, ELF_SIZE, NULL));
+}
+
+TEST_F(launcher, elf64_starts_in_long_mode)
+{
+	uint8_t image[ELF_SIZE];
+
+	make_elf64(image);
+	memcpy(image + ELF_CODE + 0x10, long_state, long_state_end - long_state);
+	EXPECT_TRUE(ends(self, 45, image, ELF_SIZE, "--no-pvh"));
+}
+
+TEST_F(launcher, elf32_starts_in_protected_mode)
+{
+	uint8_t image[ELF_SIZE];
+
+	make_elf32(image);
+	memcpy(image + ELF_CODE + 0x20, protected_state,
+	       protected_state_end - protected_state);
+	EXPECT_TRUE(ends(self, 46, image, ELF_SIZE, NULL));
+}
+
+TEST_F(launcher, images_that_cannot_run_are_125_with_a_sentence)
+{
+	const struct {
+		const char *path, *words;
+	} rows[] = {
+		{ "/nonexistent/kernel", "No such file" },
+		{ "/tmp", "is a directory" },
+		{ "/dev/null", "neither a file nor a pipe" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *args[] = { "--timeout", "100", rows[i].path, NULL };
+
+		ASSERT_EQ(0, launch_run(self->l, NULL, args));
+		EXPECT_EQ(125, self->l->status);
+		EXPECT_NE(NULL, strstr(self->l->err, rows[i].words)) {
+			launch_show(self->l);
+		}
+		EXPECT_NE(NULL, strstr(self->l->err, rows[i].path));
+		EXPECT_STREQ("", self->l->out);
+	}
+	EXPECT_TRUE(ends(self, 125, "", 0, NULL));
+	EXPECT_NE(NULL, strstr(self->l->err, "is empty"));
+}
+
+TEST_F(launcher, missing_device_is_125_with_a_sentence)
+{
+	const char *args[] = { "--device", "/dev/nonexistent", "/bin/sh", NULL };
+
+	ASSERT_EQ(0, launch_run(self->l, NULL, args));
+	EXPECT_EQ(125, self->l->status);
+	EXPECT_NE(NULL, strstr(self->l->err, "/dev/nonexistent"));
+}
+
+MVM_HARNESS_MAIN

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Debian's stock kernel with a busybox initramfs to a shell, by each way of
+ * starting it, and the ways it ends. Each boot goes the whole way: the kernel
+ * finds its devices by the ACPI tables, the shell computes something.
+ */
+#include "launch.h"
+#include "mvm_harness.h"
+#include "mvm_util.h"
+#include "payload.h"
+
+#define KERNEL		"/guest/vmlinuz"
+#define INITRD		"/guest/initrd"
+#define GUEST_SECONDS	"900"	/* of the emulated host's own, slow, time */
+#define TEST_SECONDS	1000
+#define CMDLINE		"console=ttyS0 quiet panic=-1 "
+
+/* The words as the guest has to make them: not as they are typed. */
+#define SAY_PRODUCT	"echo product=$((6*7))"
+#define PRODUCT		"product=42"
+
+FIXTURE(boot) {
+	struct launch *l;
+	const char *kernel;
+	const char *initrd;
+	char *vmlinux;
+};
+
+static const char *from_env(const char *name, const char *fallback)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : fallback;
+}
+
+FIXTURE_SETUP(boot)
+{
+	char why[128];
+
+	self->kernel = from_env("MINIVMM_GUEST_KERNEL", KERNEL);
+	self->initrd = from_env("MINIVMM_GUEST_INITRD", INITRD);
+	if (!launch_path(why, sizeof(why)))
+		SKIP(return, "%s", why);
+	if (access(self->kernel, R_OK) || access(self->initrd, R_OK))
+		SKIP(return, "no guest kernel %s or initramfs %s: run in the lab with --guest",
+		     self->kernel, self->initrd);
+	self->l = calloc(1, sizeof(*self->l));
+	ASSERT_NE(NULL, self->l);
+}
+
+FIXTURE_TEARDOWN(boot)
+{
+	if (self->vmlinux)
+		unlink(self->vmlinux);
+	free(self->vmlinux);
+	free(self->l);
+}
+
+/* Boot with these words on the command line; true for the wanted status. */
+static bool boots(FIXTURE_DATA(boot) *self, int status, const char *image,
+		  const char *option, const char *words,
+		  const struct launch_input *input)
+{
+	char cmdline[256];
+	const char *const args[] = {
+		"--timeout", GUEST_SECONDS, "-m", "192M", "-i", self->initrd,
+		"-p", cmdline, option ?: "--stats", image, NULL,
+	};
+
+	snprintf(cmdline, sizeof(cmdline), CMDLINE "%s", words);
+	if (launch_run(self->l, input, args))
+		return false;
+	if (self->l->status == status)
+		return true;
+	launch_show(self->l);
+	return false;
+}
+
+static bool extract(FIXTURE_DATA(boot) *self)
+{
+	struct boot_blob blob;
+
+	if (payload_extract(self->kernel, &blob))
+		return false;
+	self->vmlinux = launch_file(blob.data, blob.size);
+	free(blob.data);
+	return self->vmlinux;
+}
+
+TEST_F_TIMEOUT(boot, bzimage_boots_to_a_shell_that_answers, TEST_SECONDS)
+{
+	const struct launch_input input = {
+		"# ", SAY_PRODUCT "; cat /proc/cmdline; exit\n",
+	};
+
+	ASSERT_TRUE(boots(self, 0, self->kernel, NULL, "marker=b1", &input));
+	EXPECT_EQ(1, launch_count(self->l, PRODUCT)) {
+		launch_show(self->l);
+	}
+	EXPECT_GE(launch_count(self->l, "marker=b1"), 1);
+}
+
+TEST_F_TIMEOUT(boot, vmlinux_boots_by_its_pvh_note, TEST_SECONDS)
+{
+	ASSERT_TRUE(extract(self));
+	ASSERT_TRUE(boots(self, 0, self->vmlinux, NULL,
+			  "run=echo,product=$((6*7))+cat,/proc/iomem", NULL));
+	EXPECT_EQ(1, launch_count(self->l, PRODUCT)) {
+		launch_show(self->l);
+	}
+	EXPECT_GE(launch_count(self->l, "System RAM"), 2);
+}
+
+TEST_F_TIMEOUT(boot, vmlinux_boots_by_its_64_bit_entry, TEST_SECONDS)
+{
+	ASSERT_TRUE(extract(self));
+	ASSERT_TRUE(boots(self, 0, self->vmlinux, "--no-pvh",
+			  "run=echo,product=$((6*7))", NULL));
+	EXPECT_EQ(1, launch_count(self->l, PRODUCT)) {
+		launch_show(self->l);
+	}
+}
+
+TEST_F_TIMEOUT(boot, devices_are_found_by_the_acpi_tables, TEST_SECONDS)
+{
+	ASSERT_TRUE(boots(self, 0, self->kernel, NULL,
+			  "run=cat,/sys/bus/pnp/devices/*/id+cat,/proc/interrupts",
+			  NULL));
+	EXPECT_EQ(1, launch_count(self->l, "PNP0501"));
+	EXPECT_EQ(1, launch_count(self->l, "PNP0b00"));
+	EXPECT_EQ(1, launch_count(self->l, "acpi"));
+	EXPECT_GE(launch_count(self->l, "ttyS0"), 1) {
+		launch_show(self->l);
+	}
+}
+
+TEST_F_TIMEOUT(boot, reboot_resets_the_machine, TEST_SECONDS)
+{
+	ASSERT_TRUE(boots(self, 0, self->kernel, "--no-reboot",
+			  "run=echo,once=$((1+1))+reboot,-f+sleep,99", NULL));
+	EXPECT_EQ(1, launch_count(self->l, "once=2")) {
+		launch_show(self->l);
+	}
+}
+
+TEST_F_TIMEOUT(boot, panic_with_panic_minus_1_resets_the_machine, TEST_SECONDS)
+{
+	ASSERT_TRUE(boots(self, 0, self->kernel, "--no-reboot",
+			  "rdinit=/nonexistent root=/dev/nonexistent", NULL));
+	EXPECT_GE(launch_count(self->l, "Kernel panic"), 1) {
+		launch_show(self->l);
+	}
+}
+
+MVM_HARNESS_MAIN
