@@ -17,6 +17,7 @@
 
 #include "backend.h"
 #include "exit.h"
+#include "fpu.h"
 #include "hw.h"
 #include "ioctl.h"
 #include "minivmm.h"
@@ -315,6 +316,9 @@ static int __init mvm_init(void)
 {
 	int err;
 
+	err = mvm_fpu_module_init();
+	if (err)
+		return err;
 	mvm_choose_backend();
 	if (mvm_backend) {
 		err = mvm_hw_init(mvm_backend);

@@ -39,10 +39,11 @@ static void vm_destroy(struct mvm_vm *vm)
 
 	/* The PIT's and the IOAPIC's timers first: they kick vCPUs. */
 	mvm_pit_destroy(vm);
+	/* Then the notifiers: they take vCPUs' fault locks. */
+	mvm_mmu_vm_destroy(vm);
 	for (i = vm->nr_vcpus - 1; i >= 0; i--)
 		mvm_vcpu_destroy(vm->vcpus[i]);
 	mvm_irqchip_destroy(vm);
-	mvm_mmu_vm_destroy(vm);
 	vm->backend->vm_destroy(vm);
 	mvm_hw_put();
 	mmdrop(vm->mm);

@@ -33,10 +33,13 @@ int mvm_mmu_vm_init(struct mvm_vm *vm)
 	if (!slots)
 		return ret;
 	rcu_assign_pointer(vm->slots, slots);
+	ret = init_srcu_struct(&vm->srcu);
+	if (ret)
+		goto err_free_slots;
 
 	ret = mvm_npt_init(vm);
 	if (ret)
-		goto err_free_slots;
+		goto err_cleanup_srcu;
 	ret = mvm_notifier_attach(vm);
 	if (ret)
 		goto err_destroy_npt;
@@ -44,6 +47,8 @@ int mvm_mmu_vm_init(struct mvm_vm *vm)
 
 err_destroy_npt:
 	mvm_npt_destroy(vm);
+err_cleanup_srcu:
+	cleanup_srcu_struct(&vm->srcu);
 err_free_slots:
 	RCU_INIT_POINTER(vm->slots, NULL);
 	kvfree(slots);
@@ -54,6 +59,7 @@ void mvm_mmu_vm_destroy(struct mvm_vm *vm)
 {
 	mvm_notifier_detach(vm);
 	mvm_npt_destroy(vm);
+	cleanup_srcu_struct(&vm->srcu);
 	kvfree(rcu_dereference_protected(vm->slots, true));
 	RCU_INIT_POINTER(vm->slots, NULL);
 }

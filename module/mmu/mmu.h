@@ -15,10 +15,10 @@
 #include "walk.h"
 
 /*
- * A VM's life. Init: vm->backend, vm->mm (the caller's own) and vm->srcu are
- * set up; initialises slots_lock, mmu_lock, the slots, the nested root and the
- * notifier, after which vm must not move. Destroy: no vCPU runs, nobody else
- * has the VM; a vm whose init failed or never ran (all zero) is fine. May sleep.
+ * A VM's life. Init: vm->backend and vm->mm (the caller's own) are set; makes
+ * vm->srcu, the locks, slots, nested root and notifier. Destroy: no vCPU runs
+ * and nobody else has the VM, but its vCPUs still exist: until the notifier is
+ * detached it takes their fault_lock. May sleep.
  */
 int mvm_mmu_vm_init(struct mvm_vm *vm);
 void mvm_mmu_vm_destroy(struct mvm_vm *vm);

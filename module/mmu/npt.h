@@ -98,7 +98,7 @@ static inline void mvm_wait_for_installers(struct mvm_vm *vm)
 	 * What the caller wrote comes before the look at nr_vcpus. Pairs with a
 	 * later vCPU's first spin_lock() of fault_lock, a full barrier on x86.
 	 */
-	smp_mb(); /* for the reasons above */
+	smp_mb();
 
 	mvm_for_each_vcpu(i, vcpu, vm) {
 		spin_lock(&vcpu->fault_lock);
@@ -109,6 +109,7 @@ static inline void mvm_wait_for_installers(struct mvm_vm *vm)
 /* Sample before the slots and the host's mapping are looked at. */
 static inline unsigned long mvm_inval_sample(struct mvm_vm *vm)
 {
+	/* Pairs with the release in mvm_inval_end(): the sequence before the slots. */
 	return smp_load_acquire(&vm->inval_seq);
 }
 

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's FPU and extended state, and its exchange with the host's.
+ *
+ * kernel_fpu_begin_mask() saves the user's registers and makes the return to
+ * userspace reload them, so that only the guest's side is done here. The image
+ * is restored under the host's XCR0 and for every component the host has: what
+ * the guest lacks is put into its initial state. XCR0 and PKRU concern the
+ * kernel itself and are exchanged with interrupts off, around each entry.
+ */
+#include <linux/log2.h>
+#include <linux/slab.h>
+
+#include <asm/asm.h>
+#include <asm/cpufeature.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
+#include <asm/processor.h>
+#include <asm/special_insns.h>
+
+#include "fpu.h"
+
+#define CPUID_XSTATE 0xd
+
+/* What processors without the field mean by a zero MXCSR_MASK. */
+#define MXCSR_MASK_DEFAULT 0xffbf
+#define FCW_RESET	   0x37f
+
+/* Components that a guest may have, where the host has them. */
+#define GUEST_XFEATURES (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_OPMASK | \
+			 XFEATURE_MASK_ZMM_Hi256 | XFEATURE_MASK_Hi16_ZMM | XFEATURE_MASK_PKRU)
+
+/* The image ends with XSAVE's legacy area and header where there is nothing more. */
+#define XSAVE_MIN_SIZE (sizeof(struct fxregs_state) + sizeof(struct xstate_header))
+
+struct mvm_fpu_state {
+	u32 host_pkru; /* while the guest's is loaded */
+	struct xregs_state image; /* 64-byte aligned by its type; more follows */
+};
+
+/* Facts about the host, found at load. */
+static struct {
+	u64 xcr0; /* 0: no XSAVE */
+	u64 guest_xcr0; /* mvm_fpu_supported_xcr0() */
+	u64 restore_mask; /* all of the host's, but PKRU, which is not exchanged lazily */
+	u64 save_mask; /* all a guest may have, but PKRU */
+	u32 image_size;
+	u32 mxcsr_mask;
+	bool has_pkru;
+	struct { u32 offset, size; } part[XFEATURE_MAX]; /* of guest_xcr0, from bit 2 on */
+} host __ro_after_init;
+
+static bool is_extended(u64 mask, int bit)
+{
+	return bit > XFEATURE_SSE && (mask & BIT_ULL(bit));
+}
+
+static u32 __init find_mxcsr_mask(void)
+{
+	struct fxregs_state *image = kzalloc(sizeof(*image), GFP_KERNEL);
+	u32 mask;
+
+	if (!image)
+		return 0;
+	kernel_fpu_begin_mask(0);
+	asm volatile("fxsave64 %0" : "+m" (*image));
+	kernel_fpu_end();
+	mask = image->mxcsr_mask;
+	kfree(image);
+	return mask ?: MXCSR_MASK_DEFAULT;
+}
+
+static void __init find_parts(void)
+{
+	u32 eax, ebx, ecx, edx;
+	int i;
+
+	for (i = 0; i < XFEATURE_MAX; i++) {
+		if (!is_extended(host.guest_xcr0, i))
+			continue;
+		cpuid_count(CPUID_XSTATE, i, &eax, &ebx, &ecx, &edx);
+		host.part[i].size = eax;
+		host.part[i].offset = ebx;
+		/* An image must fit into struct kvm_xsave. */
+		if (ebx < XSAVE_MIN_SIZE || (u64)eax + ebx > sizeof(struct kvm_xsave))
+			host.guest_xcr0 &= ~BIT_ULL(i);
+	}
+}
+
+int __init mvm_fpu_module_init(void)
+{
+	/* kmalloc() aligns only powers of two to themselves. */
+	BUILD_BUG_ON(offsetof(struct mvm_fpu_state, image) % 64);
+
+	host.mxcsr_mask = find_mxcsr_mask();
+	if (!host.mxcsr_mask)
+		return -ENOMEM;
+	host.has_pkru = boot_cpu_has(X86_FEATURE_OSPKE);
+	if (boot_cpu_has(X86_FEATURE_XSAVE)) {
+		host.xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+		host.guest_xcr0 = host.xcr0 & GUEST_XFEATURES;
+		if (!host.has_pkru)
+			host.guest_xcr0 &= ~XFEATURE_MASK_PKRU;
+		find_parts();
+	}
+	host.restore_mask = host.xcr0 & ~XFEATURE_MASK_PKRU;
+	host.save_mask = host.guest_xcr0 & ~XFEATURE_MASK_PKRU;
+	host.image_size = mvm_fpu_xsave_size(host.guest_xcr0);
+	return 0;
+}
+
+u64 mvm_fpu_supported_xcr0(void)
+{
+	return host.guest_xcr0;
+}
+
+u32 mvm_fpu_xsave_size(u64 xcr0)
+{
+	u32 size = XSAVE_MIN_SIZE;
+	int i;
+
+	for (i = 0; i < XFEATURE_MAX; i++) {
+		if (is_extended(xcr0 & host.guest_xcr0, i))
+			size = max(size, host.part[i].offset + host.part[i].size);
+	}
+	return size;
+}
+
+/* ----------------------------------------------------------------- registers */
+
+static int restore_image(const struct xregs_state *image)
+{
+	const u32 low = host.restore_mask, high = host.restore_mask >> 32;
+
+	if (!host.xcr0) {
+		asm goto("1: fxrstor64 %[image]\n" _ASM_EXTABLE(1b, %l[fault])
+			 : : [image] "m" (*image) : "memory" : fault);
+		return 0;
+	}
+	asm goto("1: xrstor64 %[image]\n" _ASM_EXTABLE(1b, %l[fault])
+		 : : [image] "m" (*image), "a" (low), "d" (high) : "memory" : fault);
+	return 0;
+fault:
+	return -EINVAL;
+}
+
+static void save_image(struct xregs_state *image)
+{
+	const u32 low = host.save_mask, high = host.save_mask >> 32;
+
+	if (host.xcr0)
+		asm volatile("xsave64 %0" : "+m" (*image) : "a" (low), "d" (high) : "memory");
+	else
+		asm volatile("fxsave64 %0" : "+m" (*image) : : "memory");
+}
+
+/* Where XRSTOR leaves the x87 pointers alone they would tell of another's code. */
+static void clear_x87_pointers(void)
+{
+	static const int zero;
+
+	if (boot_cpu_has_bug(X86_BUG_FXSAVE_LEAK))
+		asm volatile("fnclex\n\temms\n\tfildl %0" : : "m" (zero));
+}
+
+static int write_xcr0(u64 xcr0)
+{
+	asm goto("1: xsetbv\n" _ASM_EXTABLE(1b, %l[fault])
+		 : : "c" (XCR_XFEATURE_ENABLED_MASK), "a" ((u32)xcr0), "d" ((u32)(xcr0 >> 32))
+		 : "memory" : fault);
+	return 0;
+fault:
+	return -EINVAL;
+}
+
+/* The state of a processor after reset. */
+static void init_image(struct xregs_state *image)
+{
+	memset(image, 0, host.image_size);
+	image->i387.cwd = FCW_RESET;
+	image->i387.mxcsr = MXCSR_DEFAULT;
+	image->header.xfeatures = XFEATURE_MASK_FPSSE;
+}
+
+int mvm_fpu_create(struct mvm_vcpu *vcpu)
+{
+	size_t size = offsetof(struct mvm_fpu_state, image) + host.image_size;
+
+	vcpu->fpu = kzalloc(roundup_pow_of_two(size), GFP_KERNEL_ACCOUNT);
+	if (!vcpu->fpu)
+		return -ENOMEM;
+	init_image(&vcpu->fpu->image);
+	vcpu->guest_pkru = 0;
+	return 0;
+}
+
+void mvm_fpu_destroy(struct mvm_vcpu *vcpu)
+{
+	kfree_sensitive(vcpu->fpu);
+	vcpu->fpu = NULL;
+}
+
+void mvm_fpu_enter(struct mvm_vcpu *vcpu)
+{
+	kernel_fpu_begin_mask(0);
+	clear_x87_pointers();
+	if (likely(!restore_image(&vcpu->fpu->image)))
+		return;
+	/* Everything that gets into an image is checked: this cannot be. */
+	mvm_vm_kill(vcpu->vm, "the processor refused a guest's FPU image");
+	init_image(&vcpu->fpu->image);
+	restore_image(&vcpu->fpu->image);
+}
+
+void mvm_fpu_leave(struct mvm_vcpu *vcpu)
+{
+	save_image(&vcpu->fpu->image);
+	kernel_fpu_end();
+}
+
+void mvm_fpu_swap_in(struct mvm_vcpu *vcpu)
+{
+	if (host.xcr0 && vcpu->xcr0 != host.xcr0 && write_xcr0(vcpu->xcr0))
+		mvm_vm_kill(vcpu->vm, "the processor refused a guest's XCR0");
+	if (!host.has_pkru)
+		return;
+	vcpu->fpu->host_pkru = rdpkru();
+	if (vcpu->guest_pkru != vcpu->fpu->host_pkru)
+		wrpkru(vcpu->guest_pkru);
+}
+
+/*
+ * Believes the register and not vcpu->xcr0: QEMU's TCG lets the guest's XSETBV
+ * through although it is intercepted. What the guest may have is adopted.
+ */
+static void swap_out_xcr0(struct mvm_vcpu *vcpu)
+{
+	const u64 xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+
+	if (unlikely(xcr0 != vcpu->xcr0) && !(xcr0 & ~vcpu->guest_xcr0_allowed))
+		vcpu->xcr0 = xcr0;
+	if (xcr0 != host.xcr0)
+		write_xcr0(host.xcr0);
+}
+
+void mvm_fpu_swap_out(struct mvm_vcpu *vcpu)
+{
+	if (host.has_pkru) {
+		vcpu->guest_pkru = rdpkru();
+		if (vcpu->guest_pkru != vcpu->fpu->host_pkru)
+			wrpkru(vcpu->fpu->host_pkru);
+	}
+	if (host.xcr0)
+		swap_out_xcr0(vcpu);
+}
+
+/* -------------------------------------------------------------------- ioctls */
+
+void mvm_fpu_get_fpu(struct mvm_vcpu *vcpu, struct kvm_fpu *fpu)
+{
+	const struct fxregs_state *fx = &vcpu->fpu->image.i387;
+
+	memset(fpu, 0, sizeof(*fpu));
+	memcpy(fpu->fpr, fx->st_space, sizeof(fpu->fpr));
+	fpu->fcw = fx->cwd;
+	fpu->fsw = fx->swd;
+	fpu->ftwx = fx->twd;
+	fpu->last_opcode = fx->fop;
+	fpu->last_ip = fx->rip;
+	fpu->last_dp = fx->rdp;
+	memcpy(fpu->xmm, fx->xmm_space, sizeof(fpu->xmm));
+	fpu->mxcsr = fx->mxcsr;
+}
+
+static int check_mxcsr(struct mvm_vcpu *vcpu, u32 mxcsr)
+{
+	if (mxcsr & ~host.mxcsr_mask)
+		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL,
+				"MXCSR %#x has bits beyond the processor's %#x", mxcsr,
+				host.mxcsr_mask);
+	return 0;
+}
+
+int mvm_fpu_set_fpu(struct mvm_vcpu *vcpu, const struct kvm_fpu *fpu)
+{
+	struct xregs_state *image = &vcpu->fpu->image;
+	struct fxregs_state *fx = &image->i387;
+	int ret = check_mxcsr(vcpu, fpu->mxcsr);
+
+	if (ret)
+		return ret;
+	memcpy(fx->st_space, fpu->fpr, sizeof(fpu->fpr));
+	fx->cwd = fpu->fcw;
+	fx->swd = fpu->fsw;
+	fx->twd = fpu->ftwx;
+	fx->fop = fpu->last_opcode;
+	fx->rip = fpu->last_ip;
+	fx->rdp = fpu->last_dp;
+	memcpy(fx->xmm_space, fpu->xmm, sizeof(fpu->xmm));
+	fx->mxcsr = fpu->mxcsr;
+	image->header.xfeatures |= XFEATURE_MASK_FPSSE;
+	return 0;
+}
+
+void mvm_fpu_get_xsave(struct mvm_vcpu *vcpu, struct kvm_xsave *xsave)
+{
+	const struct xregs_state *image = &vcpu->fpu->image;
+	struct xregs_state *out = (void *)xsave->region;
+
+	memset(xsave, 0, sizeof(*xsave));
+	memcpy(out, image, host.image_size);
+	memset(out->i387.sw_reserved, 0, sizeof(out->i387.sw_reserved));
+	out->i387.mxcsr_mask = host.mxcsr_mask;
+	if (!host.xcr0) {
+		out->header.xfeatures = XFEATURE_MASK_FPSSE;
+	} else if (host.guest_xcr0 & XFEATURE_MASK_PKRU) {
+		out->header.xfeatures |= XFEATURE_MASK_PKRU;
+		memcpy((u8 *)out + host.part[XFEATURE_PKRU].offset, &vcpu->guest_pkru,
+		       sizeof(vcpu->guest_pkru));
+	}
+}
+
+static int check_xsave(struct mvm_vcpu *vcpu, const struct xregs_state *in)
+{
+	const u64 allowed = (vcpu->guest_xcr0_allowed & host.guest_xcr0) | XFEATURE_MASK_FPSSE;
+	const struct xstate_header *header = &in->header;
+
+	if (header->xfeatures & ~allowed)
+		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL,
+				"XSTATE_BV %#llx has components beyond the guest's %#llx",
+				header->xfeatures, allowed);
+	if (header->xcomp_bv || memchr_inv(header->reserved, 0, sizeof(header->reserved)))
+		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL,
+				"the XSAVE header is not the standard format's");
+	/* Without XSAVE the legacy area is taken whatever the header says. */
+	if (host.xcr0 && !(header->xfeatures & (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM)))
+		return 0;
+	return check_mxcsr(vcpu, in->i387.mxcsr);
+}
+
+static void load_fp(struct fxregs_state *fx, const struct fxregs_state *in)
+{
+	memcpy(fx, in, offsetof(struct fxregs_state, mxcsr));
+	memcpy(fx->st_space, in->st_space, sizeof(fx->st_space));
+}
+
+int mvm_fpu_set_xsave(struct mvm_vcpu *vcpu, const struct kvm_xsave *xsave)
+{
+	const struct xregs_state *in = (const void *)xsave->region;
+	struct xregs_state *image = &vcpu->fpu->image;
+	u64 parts = in->header.xfeatures;
+	int i, ret = check_xsave(vcpu, in);
+
+	if (ret)
+		return ret;
+	if (!host.xcr0)
+		parts = XFEATURE_MASK_FPSSE;
+
+	init_image(image);
+	if (parts & XFEATURE_MASK_FP)
+		load_fp(&image->i387, &in->i387);
+	if (parts & XFEATURE_MASK_SSE)
+		memcpy(image->i387.xmm_space, in->i387.xmm_space, sizeof(in->i387.xmm_space));
+	if (parts & (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM))
+		image->i387.mxcsr = in->i387.mxcsr;
+	for (i = 0; i < XFEATURE_MAX; i++) {
+		const u32 offset = host.part[i].offset;
+
+		if (is_extended(parts & host.save_mask, i))
+			memcpy((u8 *)image + offset, (const u8 *)in + offset, host.part[i].size);
+	}
+	image->header.xfeatures |= parts & host.save_mask;
+	if (parts & XFEATURE_MASK_PKRU)
+		memcpy(&vcpu->guest_pkru, (const u8 *)in + host.part[XFEATURE_PKRU].offset,
+		       sizeof(vcpu->guest_pkru));
+	return 0;
+}
+
+int mvm_fpu_get_xcrs(struct mvm_vcpu *vcpu, struct kvm_xcrs *xcrs)
+{
+	memset(xcrs, 0, sizeof(*xcrs));
+	if (!host.xcr0)
+		return 0;
+	xcrs->nr_xcrs = 1;
+	xcrs->xcrs[0].xcr = XCR_XFEATURE_ENABLED_MASK;
+	xcrs->xcrs[0].value = vcpu->xcr0;
+	return 0;
+}
+
+int mvm_fpu_set_xcrs(struct mvm_vcpu *vcpu, const struct kvm_xcrs *xcrs)
+{
+	int i;
+
+	if (!host.xcr0)
+		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL, "the host runs without XSAVE");
+	if (xcrs->nr_xcrs > KVM_MAX_XCRS || xcrs->flags)
+		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL,
+				"more than %d XCRs, or a flag bit is set", KVM_MAX_XCRS);
+
+	/* XCR0 is the only one there is; others are passed over, as KVM does. */
+	for (i = 0; i < xcrs->nr_xcrs; i++) {
+		if (xcrs->xcrs[i].xcr == XCR_XFEATURE_ENABLED_MASK)
+			return mvm_set_xcr0(vcpu, xcrs->xcrs[i].value);
+	}
+	return 0;
+}
