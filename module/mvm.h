@@ -385,7 +385,8 @@ struct mvm_vm {
 	struct mvm_pit *pit; /* likewise */
 
 	/* Clock (clock.c) */
-	s64 kvmclock_offset; /* guest kvmclock = boottime ns + offset [V] */
+	s64 kvmclock_offset; /* guest kvmclock = ns of its source + offset [V] */
+	bool clock_by_tsc; /* [I] that source is the host's TSC, else the boot time */
 	u64 tsc_base; /* host TSC at creation: guest TSC starts at 0 */
 	struct { u64 wall_clock_msr; } pv;
 

@@ -21,7 +21,7 @@ void mvm_pit_destroy(struct mvm_vm *vm);
 
 static inline bool mvm_irqchip_in_kernel(struct mvm_vm *vm)
 {
-	return smp_load_acquire(&vm->irqchip) != NULL;
+	return smp_load_acquire(&vm->irqchip); /* pairs with mvm_irqchip_create() */
 }
 
 /* Only where the VM has an in-kernel irqchip. */
@@ -29,7 +29,7 @@ int mvm_lapic_create(struct mvm_vcpu *vcpu);
 void mvm_lapic_destroy(struct mvm_vcpu *vcpu);
 void mvm_lapic_reset(struct mvm_vcpu *vcpu, bool init_event);
 
-/* KVM_IRQ_LINE on a GSI by the routing table; returns how many targets took it, or -errno. Any context. */
+/* KVM_IRQ_LINE on a GSI by the routing table; returns how many took it, or -errno. Any context. */
 int mvm_irq_set_gsi(struct mvm_vm *vm, u32 gsi, int level);
 
 /*

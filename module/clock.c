@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest time: the TSC offset and KVM's paravirtual clock (kvmclock).
+ *
+ * Where the host's TSC is stable kvmclock is a function of it alone: the TSC since
+ * the VM's creation, scaled by tsc_khz, plus an offset that KVM_SET_CLOCK moves. So
+ * every vCPU's page says the same for ever and may carry the stable bit; nothing
+ * is refreshed but for KVM_SET_CLOCK, a write to the guest's TSC and a new page.
+ * Elsewhere each refresh takes a new pair of (TSC, boot time), without the stable
+ * bit, and the guest itself keeps its clock from going back.
+ *
+ * vm->kvmclock_offset is written under vm->lock; pages are written by the vCPU's
+ * own thread on MVM_REQ_CLOCK.
+ */
+#include <linux/ktime.h>
+#include <linux/timekeeping.h>
+
+#include <asm/kvm_para.h>
+#include <asm/pvclock.h>
+#include <asm/tsc.h>
+
+#include "exit.h"
+#include "irqchip/irqchip.h"
+#include "mmu/mmu.h"
+
+#define PAIR_TRIES 4
+
+#define CLOCK_KNOWN_FLAGS (KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
+
+/**
+ * struct clock_scale - TSC ticks to nanoseconds as pvclock_scale_delta() takes it
+ * @mul: 32-bit binary fraction, at least one half
+ * @shift: left shift of the ticks first; negative = right
+ */
+struct clock_scale {
+	u32 mul;
+	s8 shift;
+};
+
+static struct clock_scale clock_scale(u32 khz)
+{
+	struct clock_scale scale = {};
+	u64 ns = NSEC_PER_MSEC, ticks = khz; /* a tick lasts ns / ticks */
+
+	while (ns >= ticks) {
+		ticks <<= 1;
+		scale.shift++;
+	}
+	while (2 * ns < ticks) {
+		ns <<= 1;
+		scale.shift--;
+	}
+	scale.mul = div64_u64(ns << 32, ticks);
+	return scale;
+}
+
+/*
+ * Read a clock of the kernel's and the TSC as close together as may be: the
+ * narrowest of a few tries, its middle. Return: the clock, in nanoseconds.
+ */
+static u64 clock_pair(u64 (*read)(void), u64 *tsc)
+{
+	u64 best = U64_MAX, best_ns = 0, before, after, ns;
+	unsigned long flags;
+	int i;
+
+	for (i = 0; i < PAIR_TRIES; i++) {
+		local_irq_save(flags);
+		before = rdtsc_ordered();
+		ns = read();
+		after = rdtsc_ordered();
+		local_irq_restore(flags);
+		if (after - before < best) {
+			best = after - before;
+			best_ns = ns;
+			*tsc = before + best / 2;
+		}
+	}
+	return best_ns;
+}
+
+/* kvmclock as the TSC gives it, for a VM with clock_by_tsc. */
+static u64 clock_at_tsc(struct mvm_vm *vm, u64 tsc)
+{
+	struct clock_scale scale = clock_scale(tsc_khz ?: 1);
+	u64 delta = tsc > vm->tsc_base ? tsc - vm->tsc_base : 0;
+
+	return pvclock_scale_delta(delta, scale.mul, scale.shift) + READ_ONCE(vm->kvmclock_offset);
+}
+
+/* kvmclock now, and the TSC it belongs to. */
+static u64 clock_now(struct mvm_vm *vm, u64 *tsc)
+{
+	if (!vm->clock_by_tsc)
+		return clock_pair(ktime_get_boottime_ns, tsc) + READ_ONCE(vm->kvmclock_offset);
+	*tsc = rdtsc_ordered();
+	return clock_at_tsc(vm, *tsc);
+}
+
+static bool clock_is_stable(struct mvm_vm *vm)
+{
+	return vm->clock_by_tsc && !check_tsc_unstable();
+}
+
+/**
+ * mvm_clock_vm_init() - TSC and kvmclock of a new VM start at 0
+ * @vm: the VM
+ */
+void mvm_clock_vm_init(struct mvm_vm *vm)
+{
+	vm->clock_by_tsc = !check_tsc_unstable();
+	if (!vm->clock_by_tsc)
+		vm->kvmclock_offset = -ktime_get_boottime_ns();
+	vm->tsc_base = rdtsc_ordered();
+}
+
+void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->tsc_offset, -vcpu->vm->tsc_base);
+	vcpu->dirty |= MVM_STATE_TSC;
+}
+
+/* --------------------------------------------------------------- guest TSC */
+
+/**
+ * mvm_clock_read_tsc() - the guest's TSC now. Context: any
+ * @vcpu: the vCPU
+ */
+u64 mvm_clock_read_tsc(struct mvm_vcpu *vcpu)
+{
+	return rdtsc_ordered() + READ_ONCE(vcpu->tsc_offset);
+}
+
+/**
+ * mvm_clock_write_tsc() - make the guest's TSC read @tsc from now on
+ * @vcpu: the vCPU
+ * @tsc: what the guest shall read
+ *
+ * What hangs on the TSC follows: the clock page and a TSC-deadline timer.
+ * IA32_TSC_ADJUST is the caller's. Context: the vCPU's thread.
+ */
+void mvm_clock_write_tsc(struct mvm_vcpu *vcpu, u64 tsc)
+{
+	WRITE_ONCE(vcpu->tsc_offset, tsc - rdtsc_ordered());
+	vcpu->dirty |= MVM_STATE_TSC;
+	mvm_vcpu_set_request(vcpu, MVM_REQ_CLOCK);
+	mvm_lapic_tsc_changed(vcpu);
+}
+
+/* ------------------------------------------------------------- guest pages */
+
+/*
+ * Both kinds of page start with a version: odd while the rest changes, so that a
+ * reader in the guest tries again. @page has the even version already. A page
+ * outside memory is the guest's own loss.
+ */
+static void clock_publish(struct mvm_vm *vm, gpa_t gpa, const void *page, size_t size, u32 version)
+{
+	u32 odd = version - 1;
+
+	if (mvm_gpa_write(vm, gpa, &odd, sizeof(odd)))
+		return;
+	smp_wmb(); /* pairs with the guest's read barrier: version, then contents */
+	if (mvm_gpa_write(vm, gpa + sizeof(odd), page + sizeof(odd), size - sizeof(odd)))
+		return;
+	smp_wmb(); /* contents, then version */
+	mvm_gpa_write(vm, gpa, &version, sizeof(version));
+}
+
+/**
+ * mvm_clock_update() - MVM_REQ_CLOCK: write the vCPU's clock page
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread, may sleep.
+ */
+void mvm_clock_update(struct mvm_vcpu *vcpu)
+{
+	struct clock_scale scale = clock_scale(tsc_khz ?: 1);
+	struct pvclock_vcpu_time_info page = {};
+	struct mvm_vm *vm = vcpu->vm;
+	u64 tsc;
+
+	if (!(vcpu->pvclock_msr & KVM_MSR_ENABLED))
+		return;
+	if (vm->clock_by_tsc) {
+		tsc = vm->tsc_base;
+		page.system_time = READ_ONCE(vm->kvmclock_offset);
+	} else {
+		page.system_time = clock_now(vm, &tsc);
+	}
+	page.tsc_timestamp = tsc + vcpu->tsc_offset;
+	page.tsc_to_system_mul = scale.mul;
+	page.tsc_shift = scale.shift;
+	if (clock_is_stable(vm))
+		page.flags = PVCLOCK_TSC_STABLE_BIT;
+	vcpu->pvclock_version += 2;
+	page.version = vcpu->pvclock_version;
+	clock_publish(vm, vcpu->pvclock_msr & ~(u64)KVM_MSR_ENABLED, &page, sizeof(page),
+		      page.version);
+}
+
+/* The wall clock at kvmclock zero: the guest adds kvmclock to it. */
+static void clock_write_wall(struct mvm_vm *vm, gpa_t gpa)
+{
+	struct pvclock_wall_clock page = { .version = 2 };
+	u64 tsc, real, boot;
+
+	real = clock_pair(ktime_get_real_ns, &tsc);
+	boot = real - (vm->clock_by_tsc ? clock_at_tsc(vm, tsc) : clock_now(vm, &tsc));
+	page.sec = div_u64(boot, NSEC_PER_SEC);
+	page.nsec = boot - (u64)page.sec * NSEC_PER_SEC;
+	clock_publish(vm, gpa, &page, sizeof(page), page.version);
+}
+
+/**
+ * mvm_clock_msr_write() - the paravirtual clock's MSRs, by their old and new numbers
+ * @vcpu: the vCPU
+ * @index: MSR number
+ * @data: its value
+ *
+ * Context: the vCPU's thread; may sleep (the wall clock is written at once).
+ * Return: 0; 1 where the MSR is not one of them.
+ */
+int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data)
+{
+	switch (index) {
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		vcpu->pvclock_msr = data;
+		mvm_vcpu_set_request(vcpu, MVM_REQ_CLOCK);
+		return 0;
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		WRITE_ONCE(vcpu->vm->pv.wall_clock_msr, data);
+		if (data)
+			clock_write_wall(vcpu->vm, data);
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+int mvm_clock_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data)
+{
+	switch (index) {
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		*data = vcpu->pvclock_msr;
+		return 0;
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		*data = READ_ONCE(vcpu->vm->pv.wall_clock_msr);
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+/* ------------------------------------------------------------------ ioctls */
+
+/**
+ * mvm_clock_get() - KVM_GET_CLOCK
+ * @vm: the VM
+ * @data: the result
+ *
+ * With a stable TSC clock, host TSC and real time belong to one moment.
+ */
+int mvm_clock_get(struct mvm_vm *vm, struct kvm_clock_data *data)
+{
+	u64 tsc;
+
+	memset(data, 0, sizeof(*data));
+	if (!clock_is_stable(vm)) {
+		data->clock = clock_now(vm, &tsc);
+		return 0;
+	}
+	data->realtime = clock_pair(ktime_get_real_ns, &tsc);
+	data->host_tsc = tsc;
+	data->clock = clock_at_tsc(vm, tsc);
+	data->flags = CLOCK_KNOWN_FLAGS;
+	return 0;
+}
+
+/**
+ * mvm_clock_set() - KVM_SET_CLOCK
+ * @vm: the VM
+ * @data: clock and flags
+ *
+ * With KVM_CLOCK_REALTIME the real time that passed since data->realtime is
+ * added. Return: 0; -EINVAL for unknown flags.
+ */
+int mvm_clock_set(struct mvm_vm *vm, const struct kvm_clock_data *data)
+{
+	u64 want = data->clock, tsc, real;
+	struct mvm_vcpu *vcpu;
+	int i;
+
+	if (data->flags & ~CLOCK_KNOWN_FLAGS)
+		return -EINVAL;
+	if (data->flags & KVM_CLOCK_REALTIME) {
+		real = ktime_get_real_ns();
+		if (real > data->realtime)
+			want += real - data->realtime;
+	}
+	mutex_lock(&vm->lock);
+	WRITE_ONCE(vm->kvmclock_offset, vm->kvmclock_offset + want - clock_now(vm, &tsc));
+	mvm_for_each_vcpu(i, vcpu, vm)
+		mvm_vcpu_request(vcpu, MVM_REQ_CLOCK);
+	mutex_unlock(&vm->lock);
+	return 0;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a line to a processor: GSIs to chip inputs, messages to local APICs.
+ *
+ * The routing is KVM's default: GSI n goes to I/O APIC input n, and up to 15 to
+ * the 8259 pair's input n as well. The timer's GSI 0 thus reaches I/O APIC input 0,
+ * and ACPI tables must not describe an override to input 2. Lines are under
+ * vm->irq_lock, which the callers of __mvm_*() hold; a message takes the target's
+ * own lock inside it.
+ */
+#include <linux/nospec.h>
+
+#include "chips.h"
+
+#define NR_ISA_IRQS 16
+
+/* Hand @msg to one local APIC. Return: > 0 taken, 0 pending already, -1 refused. */
+static int apic_deliver(struct mvm_vcpu *vcpu, const struct mvm_apic_msg *msg)
+{
+	int ret;
+
+	lockdep_assert_held(&vcpu->lapic->lock);
+	switch ((enum mvm_apic_delivery)msg->mode) {
+	case MVM_APIC_FIXED:
+	case MVM_APIC_LOWEST:
+		ret = mvm_apic_post(&vcpu->lapic->model, msg->vector, msg->level);
+		if (ret) /* refused, too: that may have raised the error interrupt */
+			mvm_vcpu_request(vcpu, MVM_REQ_EVENT);
+		return ret;
+	case MVM_APIC_NMI:
+		mvm_queue_nmi(vcpu);
+		mvm_vcpu_request(vcpu, MVM_REQ_EVENT);
+		return 1;
+	case MVM_APIC_INIT:
+		if (msg->assert)
+			mvm_vcpu_request(vcpu, MVM_REQ_INIT);
+		return 1;
+	case MVM_APIC_SIPI:
+		WRITE_ONCE(vcpu->sipi_vector, msg->vector);
+		mvm_vcpu_request(vcpu, MVM_REQ_SIPI);
+		return 1;
+	case MVM_APIC_SMI: /* there is no SMM */
+	case MVM_APIC_EXTINT: /* the 8259 comes through LINT0, not as a message */
+		break;
+	}
+	return -1;
+}
+
+/* Is @vcpu among the destinations? Its lapic->lock is held. */
+static bool apic_is_target(struct mvm_vcpu *vcpu, struct mvm_vcpu *sender,
+			   const struct mvm_apic_msg *msg)
+{
+	if (msg->shorthand == MVM_APIC_SELF)
+		return vcpu == sender;
+	if (msg->shorthand == MVM_APIC_OTHERS)
+		return vcpu != sender && mvm_apic_enabled(&vcpu->lapic->model);
+	return mvm_apic_match(&vcpu->lapic->model, msg);
+}
+
+/*
+ * Lowest priority: the matching APIC with the lowest processor priority, among
+ * equals the one that had the fewest turns.
+ */
+static int apic_send_lowest(struct mvm_vm *vm, struct mvm_vcpu *sender,
+			    const struct mvm_apic_msg *msg)
+{
+	struct mvm_vcpu *vcpu, *best = NULL;
+	u64 best_rank = MVM_NEVER;
+	unsigned long flags;
+	int i, ret;
+
+	mvm_for_each_vcpu(i, vcpu, vm) {
+		struct mvm_apic *apic = &vcpu->lapic->model;
+		u64 rank;
+
+		raw_spin_lock_irqsave(&vcpu->lapic->lock, flags);
+		rank = (u64)(mvm_apic_ppr(apic) >> 4) << 32 | apic->turns;
+		if (rank < best_rank && mvm_apic_sw_enabled(apic) &&
+		    apic_is_target(vcpu, sender, msg)) {
+			best = vcpu;
+			best_rank = rank;
+		}
+		raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
+	}
+	if (!best)
+		return -1;
+	raw_spin_lock_irqsave(&best->lapic->lock, flags);
+	best->lapic->model.turns++;
+	ret = apic_deliver(best, msg);
+	raw_spin_unlock_irqrestore(&best->lapic->lock, flags);
+	return ret;
+}
+
+/**
+ * mvm_apic_send() - deliver a message to all it is meant for
+ * @vm: the VM
+ * @sender: the vCPU whose ICR sends it; NULL from the I/O APIC
+ * @msg: the message
+ *
+ * Context: any; no local APIC's lock held. Return: how many took it; 0 when it was
+ * pending at all of them already; -1 when nobody took it.
+ */
+int mvm_apic_send(struct mvm_vm *vm, struct mvm_vcpu *sender, const struct mvm_apic_msg *msg)
+{
+	struct mvm_vcpu *vcpu;
+	unsigned long flags;
+	int i, ret, total = -1;
+
+	if (msg->mode == MVM_APIC_LOWEST)
+		return apic_send_lowest(vm, sender, msg);
+	mvm_for_each_vcpu(i, vcpu, vm) {
+		raw_spin_lock_irqsave(&vcpu->lapic->lock, flags);
+		ret = apic_is_target(vcpu, sender, msg) ? apic_deliver(vcpu, msg) : -1;
+		raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
+		if (ret >= 0)
+			total = max(total, 0) + ret;
+	}
+	return total;
+}
+
+/* The 8259's output rose and LINT0 is not a virtual wire but an interrupt or NMI input. */
+static void pic_drive_lint0(struct mvm_vcpu *vcpu)
+{
+	u32 lvt = mvm_apic_reg(&vcpu->lapic->model, MVM_APIC_LVT_LINT0);
+	struct mvm_apic_msg msg = { .vector = lvt & 0xff, .mode = (lvt >> 8) & 7 };
+
+	if (!(lvt & MVM_APIC_LVT_MASKED) &&
+	    (msg.mode == MVM_APIC_FIXED || msg.mode == MVM_APIC_NMI))
+		apic_deliver(vcpu, &msg);
+}
+
+/**
+ * __mvm_pic_changed() - the 8259 pair was touched: tell who listens to its output
+ * @chip: the chips
+ * @was_up: the output before the change
+ */
+void __mvm_pic_changed(struct mvm_irqchip *chip, bool was_up)
+{
+	struct mvm_vcpu *vcpu;
+	unsigned long flags;
+	int i;
+
+	lockdep_assert_held(&chip->vm->irq_lock);
+	if (!chip->pic.output)
+		return;
+	mvm_for_each_vcpu(i, vcpu, chip->vm) {
+		raw_spin_lock_irqsave(&vcpu->lapic->lock, flags);
+		if (mvm_apic_takes_extint(&vcpu->lapic->model))
+			mvm_vcpu_request(vcpu, MVM_REQ_EVENT);
+		else if (!was_up)
+			pic_drive_lint0(vcpu);
+		raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
+	}
+}
+
+/**
+ * __mvm_gsi_set() - one source of a GSI raises or drops it
+ * @chip: the chips
+ * @gsi: the line, below MVM_NR_GSIS
+ * @source: MVM_GSI_*
+ * @level: raise
+ *
+ * Return: > 0 a controller took an interrupt; 0 it had it already, or the line did
+ * not change; -1 masked at every controller.
+ */
+int __mvm_gsi_set(struct mvm_irqchip *chip, u32 gsi, u8 source, bool level)
+{
+	bool was_up = chip->pic.output;
+	int ret = -1, taken;
+	bool line;
+
+	lockdep_assert_held(&chip->vm->irq_lock);
+	if (level)
+		chip->sources[gsi] |= source;
+	else
+		chip->sources[gsi] &= ~source;
+	line = chip->sources[gsi];
+
+	if (gsi < NR_ISA_IRQS) {
+		ret = mvm_i8259_set_line(&chip->pic, gsi, line);
+		__mvm_pic_changed(chip, was_up);
+	}
+	taken = mvm_ioapic_set_line(&chip->ioapic, gsi, line);
+	return taken > 0 && ret > 0 ? taken + ret : max(taken, ret);
+}
+
+/**
+ * __mvm_ioapic_eoi() - a level-triggered interrupt ended at a local APIC
+ * @chip: the chips
+ * @vector: interrupt vector
+ */
+void __mvm_ioapic_eoi(struct mvm_irqchip *chip, u8 vector)
+{
+	lockdep_assert_held(&chip->vm->irq_lock);
+	mvm_ioapic_eoi(&chip->ioapic, vector);
+}
+
+/**
+ * mvm_irq_set_gsi() - KVM_IRQ_LINE
+ * @vm: the VM
+ * @gsi: the line
+ * @level: line level
+ *
+ * Context: any. Return: how many controllers took an interrupt (0 also when it was
+ * pending already, or is masked), or -EINVAL for a GSI without a route.
+ */
+int mvm_irq_set_gsi(struct mvm_vm *vm, u32 gsi, int level)
+{
+	struct mvm_irqchip *chip;
+	unsigned long flags;
+	int ret;
+
+	if (!mvm_irqchip_in_kernel(vm) || gsi >= MVM_NR_GSIS)
+		return -EINVAL;
+	chip = vm->irqchip;
+	gsi = array_index_nospec(gsi, MVM_NR_GSIS);
+	raw_spin_lock_irqsave(&vm->irq_lock, flags);
+	ret = __mvm_gsi_set(chip, gsi, MVM_GSI_USER, level);
+	raw_spin_unlock_irqrestore(&vm->irq_lock, flags);
+	return max(ret, 0);
+}
