@@ -62,21 +62,14 @@ void mvm_cpuid_exec(struct mvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *ed
 
 /* clock.c: guest TSC and the paravirtual clock. */
 void mvm_clock_vm_init(struct mvm_vm *vm);
+void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu); /* TSC offset: the VM's TSC began at 0 */
 u64 mvm_clock_read_tsc(struct mvm_vcpu *vcpu);
 void mvm_clock_write_tsc(struct mvm_vcpu *vcpu, u64 tsc);
-int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data); /* system time, wall clock; 1 = #GP */
+int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data); /* system time, wall clock; 1 = #GP; may sleep */
 int mvm_clock_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 /* MVM_REQ_CLOCK, before entry. May sleep. */
 void mvm_clock_update(struct mvm_vcpu *vcpu);
 int mvm_clock_get(struct mvm_vm *vm, struct kvm_clock_data *data);
 int mvm_clock_set(struct mvm_vm *vm, const struct kvm_clock_data *data);
-
-/* fpu.c: guest FPU state; see the functions' own comments for the order (rule 3). */
-int mvm_fpu_create(struct mvm_vcpu *vcpu);
-void mvm_fpu_destroy(struct mvm_vcpu *vcpu);
-void mvm_fpu_enter(struct mvm_vcpu *vcpu);
-void mvm_fpu_leave(struct mvm_vcpu *vcpu);
-u64 mvm_fpu_supported_xcr0(void); /* host components a guest may have (no PKRU swap trouble, no AMX) */
-u32 mvm_fpu_xsave_size(u64 xcr0); /* standard-format size for these components */
 
 #endif
