@@ -67,6 +67,7 @@ enum mvm_insn_op {
 	MVM_INSN_OPS(MVM_INSN_ENUM)
 	MVM_NR_OPS
 };
+
 #undef MVM_INSN_ENUM
 
 enum mvm_insn_map {

@@ -134,8 +134,12 @@ static int do_mov(struct mvm_emul *e)
 {
 	const struct mvm_opnd *dst = &e->insn->opnd[0], *src = &e->insn->opnd[1];
 	u64 val;
-	int ret = read_opnd(e, src, &val, false);
+	int ret;
 
+	/* Loading a segment register is more than a move. */
+	if (dst->kind != MVM_OPND_REG && dst->kind != MVM_OPND_MEM)
+		return MVM_EMUL_FAIL;
+	ret = read_opnd(e, src, &val, false);
 	if (ret)
 		return ret;
 	switch (e->insn->op) {

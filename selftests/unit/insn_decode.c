@@ -36,8 +36,9 @@ struct mode {
 	enum mvm_insn_mode mode;
 	ZydisMachineMode machine;
 	ZydisStackWidth stack;
-	ZydisDecoder decoder;
 };
+
+static ZydisDecoder decoders[MVM_INSN_64 + 1];
 
 static struct mode modes[] = {
 	{ "real", MVM_INSN_REAL, ZYDIS_MACHINE_MODE_REAL_16, ZYDIS_STACK_WIDTH_16 },
@@ -146,8 +147,7 @@ static u8 reg_number(ZydisRegister reg)
 		return MVM_REG_IP;
 	if (ZydisRegisterGetClass(reg) >= ZYDIS_REGCLASS_GPR8 &&
 	    ZydisRegisterGetClass(reg) <= ZYDIS_REGCLASS_GPR64)
-		return ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(
-			ZYDIS_MACHINE_MODE_LONG_64, reg));
+		reg = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
 	return ZydisRegisterGetId(reg);
 }
 
@@ -285,7 +285,7 @@ static void check(struct stats *st, struct mode *m, const u8 *bytes)
 	status = mvm_insn_decode(&insn, bytes, MVM_INSN_MAX, m->mode);
 	if (status == MVM_INSN_MORE)
 		report(st, m, bytes, "wants more than 15 bytes", "-");
-	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&m->decoder, bytes, MVM_INSN_MAX,
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoders[m->mode], bytes, MVM_INSN_MAX,
 						 &z, zo)))
 		return;
 	if (is_knc(&z))
@@ -435,9 +435,9 @@ int main(void)
 	ksft_set_plan(3 + 2 * ARRAY_SIZE(modes));
 	test_limits();
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		ZydisDecoderInit(&modes[i].decoder, modes[i].machine, modes[i].stack);
+		ZydisDecoderInit(&decoders[modes[i].mode], modes[i].machine, modes[i].stack);
 		/* Without CET, 3E in front of CALL and JMP is a segment prefix. */
-		ZydisDecoderEnableMode(&modes[i].decoder, ZYDIS_DECODER_MODE_CET,
+		ZydisDecoderEnableMode(&decoders[modes[i].mode], ZYDIS_DECODER_MODE_CET,
 				       ZYAN_FALSE);
 		test_all_opcodes(&modes[i]);
 		test_random(&modes[i], count);

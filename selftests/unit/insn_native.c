@@ -107,14 +107,21 @@ struct form {
 	bool needs_movbe;
 };
 
-#define RM(n, op, ...)	{ .name = n, .nbytes = 1, .bytes = { op }, .modrm = true, .reg = 0xff, __VA_ARGS__ }
-#define RM2(n, op, ...)	{ .name = n, .nbytes = 2, .bytes = { 0x0f, op }, .modrm = true, .reg = 0xff, __VA_ARGS__ }
-#define GR(n, op, r, i, ...) { .name = n, .nbytes = 1, .bytes = { op }, .modrm = true, .reg = r, .imm = i, __VA_ARGS__ }
-#define STR(n, op, ...)	{ .name = n, .nbytes = 1, .bytes = { op }, .rep = true, .no_lock = true, __VA_ARGS__ }
+#define FORM(n, len, ...)	.name = n, .nbytes = len, .bytes = { __VA_ARGS__ }
+#define RM(n, op, ...)		{ FORM(n, 1, op), .modrm = true, .reg = 0xff, __VA_ARGS__ }
+#define RM2(n, op, ...)		{ FORM(n, 2, 0x0f, op), .modrm = true, .reg = 0xff, __VA_ARGS__ }
+#define RM3(n, op, ...) \
+	{ FORM(n, 3, 0x0f, 0x38, op), .modrm = true, .reg = 0xff, __VA_ARGS__ }
+#define GR(n, op, r, i, ...) \
+	{ FORM(n, 1, op), .modrm = true, .reg = r, .imm = i, __VA_ARGS__ }
+#define GR2(n, op, r, i, ...) \
+	{ FORM(n, 2, 0x0f, op), .modrm = true, .reg = r, .imm = i, __VA_ARGS__ }
+#define STR(n, op, ...)		{ FORM(n, 1, op), .rep = true, .no_lock = true, __VA_ARGS__ }
 #define ALU(n, op) \
 	RM(n, op, .byte = true), RM(n, (op) + 1), \
 	RM(n, (op) + 2, .byte = true, .no_lock = true), RM(n, (op) + 3, .no_lock = true), \
-	GR(n, 0x80, (op) / 8, 1, .byte = true), GR(n, 0x81, (op) / 8, 4), GR(n, 0x83, (op) / 8, 1)
+	GR(n, 0x80, (op) / 8, 1, .byte = true), GR(n, 0x81, (op) / 8, 4), \
+	GR(n, 0x83, (op) / 8, 1)
 #define NOLOCK .no_lock = true
 
 static const struct form forms[] = {
@@ -134,22 +141,18 @@ static const struct form forms[] = {
 	RM("xchg", 0x86, .byte = true), RM("xchg", 0x87),
 	RM2("xadd", 0xc0, .byte = true), RM2("xadd", 0xc1),
 	RM2("cmpxchg", 0xb0, .byte = true), RM2("cmpxchg", 0xb1),
-	{ .name = "cmpxchg8b", .nbytes = 2, .bytes = { 0x0f, 0xc7 }, .modrm = true, .reg = 1, .byte = true },
+	GR2("cmpxchg8b", 0xc7, 1, 0, .byte = true),
 	RM("mov", 0x88, .byte = true, NOLOCK), RM("mov", 0x89, NOLOCK),
 	RM("mov", 0x8a, .byte = true, NOLOCK), RM("mov", 0x8b, NOLOCK),
 	GR("mov", 0xc6, 0, 1, .byte = true, NOLOCK), GR("mov", 0xc7, 0, 4, NOLOCK),
 	RM2("movzx", 0xb6, NOLOCK), RM2("movzx", 0xb7, NOLOCK),
 	RM2("movsx", 0xbe, NOLOCK), RM2("movsx", 0xbf, NOLOCK),
 	RM("movsxd", 0x63, NOLOCK),
-	{ .name = "movbe", .nbytes = 3, .bytes = { 0x0f, 0x38, 0xf0 }, .modrm = true,
-	  .reg = 0xff, NOLOCK, .needs_movbe = true },
-	{ .name = "movbe", .nbytes = 3, .bytes = { 0x0f, 0x38, 0xf1 }, .modrm = true,
-	  .reg = 0xff, NOLOCK, .needs_movbe = true },
+	RM3("movbe", 0xf0, NOLOCK, .needs_movbe = true),
+	RM3("movbe", 0xf1, NOLOCK, .needs_movbe = true),
 	RM2("bt", 0xa3, NOLOCK), RM2("bts", 0xab), RM2("btr", 0xb3), RM2("btc", 0xbb),
-	{ .name = "bt", .nbytes = 2, .bytes = { 0x0f, 0xba }, .modrm = true, .reg = 4, .imm = 1, NOLOCK },
-	{ .name = "bts", .nbytes = 2, .bytes = { 0x0f, 0xba }, .modrm = true, .reg = 5, .imm = 1 },
-	{ .name = "btr", .nbytes = 2, .bytes = { 0x0f, 0xba }, .modrm = true, .reg = 6, .imm = 1 },
-	{ .name = "btc", .nbytes = 2, .bytes = { 0x0f, 0xba }, .modrm = true, .reg = 7, .imm = 1 },
+	GR2("bt", 0xba, 4, 1, NOLOCK), GR2("bts", 0xba, 5, 1),
+	GR2("btr", 0xba, 6, 1), GR2("btc", 0xba, 7, 1),
 	RM2("cmovo", 0x40, NOLOCK), RM2("cmovno", 0x41, NOLOCK), RM2("cmovb", 0x42, NOLOCK),
 	RM2("cmovnb", 0x43, NOLOCK), RM2("cmovz", 0x44, NOLOCK), RM2("cmovnz", 0x45, NOLOCK),
 	RM2("cmovbe", 0x46, NOLOCK), RM2("cmovnbe", 0x47, NOLOCK), RM2("cmovs", 0x48, NOLOCK),

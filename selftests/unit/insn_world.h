@@ -92,7 +92,8 @@ static void world_device(struct world *w, gpa_t gpa, void *buf, unsigned int len
 	struct world_event *ev = world_record(w);
 
 	*ev = (struct world_event){ .gpa = gpa, .len = len, .write = write, .user = user };
-	world_copy(w, gpa, buf, len, write && w->kind[gpa >> 12] != PAGE_ROM);
+	if (!write || w->kind[gpa >> 12] != PAGE_ROM)
+		world_copy(w, gpa, buf, len, write);
 	memcpy(&ev->data, buf, len);
 }
 
