@@ -126,7 +126,7 @@ static bool play(struct world *w, uint64_t seed, uint64_t *sum)
 			memset(input, i, sizeof(input));
 			*sum += uart_receive(&w->uart, input, next(&seed) % sizeof(input));
 		}
-		if (w->uart.fifo_len > UART_FIFO_SIZE || w->uart.queue_len > UART_QUEUE_SIZE)
+		if (w->uart.fifo_len > UART_FIFO_SIZE || w->uart.queue_len > UART_RING_SIZE)
 			return false;
 	}
 	*sum += w->events;

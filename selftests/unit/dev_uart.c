@@ -71,6 +71,12 @@ static void out(struct uart *u, unsigned int reg, uint8_t value)
 	uart_ops.write(u, reg, 1, value);
 }
 
+static void listen(struct uart *u)
+{
+	out(u, UART_MCR, UART_MCR_OUT2);
+	out(u, UART_IER, UART_IER_RDI);
+}
+
 static void feed(struct uart *u, const char *text)
 {
 	uart_receive(u, (const uint8_t *)text, strlen(text));
@@ -157,7 +163,7 @@ TEST_F(uart, receive_interrupt_comes_before_transmit)
 TEST_F(uart, fifo_trigger_level_tells_timeout_from_data)
 {
 	out(&self->u, UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8);
-	out(&self->u, UART_IER, UART_IER_RDI);
+	listen(&self->u);
 	feed(&self->u, "1234567");
 	EXPECT_EQ(0xc0 | UART_IIR_RX_TIMEOUT, in(&self->u, UART_IIR));
 	feed(&self->u, "8");
@@ -176,7 +182,7 @@ TEST_F(uart, every_queued_byte_arrives_in_order)
 	EXPECT_EQ(UART_QUEUE_SIZE, taken);
 	EXPECT_EQ(0, uart_room(&self->u));
 
-	out(&self->u, UART_IER, UART_IER_RDI);
+	listen(&self->u);
 	EXPECT_EQ(1, self->ends.room_calls);
 	taken += uart_receive(&self->u, data + taken, sizeof(data) - taken);
 	EXPECT_EQ(UART_QUEUE_SIZE + UART_FIFO_SIZE, taken);
@@ -190,28 +196,48 @@ TEST_F(uart, start_up_of_a_driver_loses_no_input)
 {
 	unsigned int i;
 
-	/* What came before the driver; then its way of clearing everything. */
+	/* What came before the driver; its probe; its way of clearing everything. */
 	feed(&self->u, "go");
+	out(&self->u, UART_IER, 0x0f);
+	out(&self->u, UART_IER, 0);
 	for (i = 0; i < 2; i++) {
 		out(&self->u, UART_FCR, UART_FCR_ENABLE_FIFO);
 		out(&self->u, UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR |
 		    UART_FCR_CLEAR_XMIT);
 		out(&self->u, UART_FCR, 0);
 		in(&self->u, UART_LSR);
+		in(&self->u, UART_LSR);
 		in(&self->u, UART_RX);
 		in(&self->u, UART_IIR);
 		in(&self->u, UART_MSR);
 	}
-	out(&self->u, UART_IER, UART_IER_RDI);
+	listen(&self->u);
 	EXPECT_EQ('g', in(&self->u, UART_RX));
 	EXPECT_EQ('o', in(&self->u, UART_RX));
 }
 
+TEST_F(uart, change_of_fifo_mode_loses_no_input)
+{
+	static const char text[] = "0123456789abcdefghij";
+	unsigned int i;
+
+	listen(&self->u);
+	feed(&self->u, text);
+	out(&self->u, UART_FCR, UART_FCR_ENABLE_FIFO);
+	out(&self->u, UART_FCR, 0);
+	out(&self->u, UART_FCR, UART_FCR_ENABLE_FIFO);
+	for (i = 0; i < strlen(text); i++)
+		ASSERT_EQ(text[i], in(&self->u, UART_RX));
+}
+
 TEST_F(uart, polling_lsr_receives_without_interrupts)
 {
+	unsigned int i;
+
 	feed(&self->u, "p");
 	EXPECT_FALSE(in(&self->u, UART_LSR) & UART_LSR_DR);
-	EXPECT_TRUE(in(&self->u, UART_LSR) & UART_LSR_DR);
+	for (i = 0; i < 100 && !(in(&self->u, UART_LSR) & UART_LSR_DR); i++)
+		;
 	EXPECT_EQ('p', in(&self->u, UART_RX));
 }
 
@@ -251,8 +277,9 @@ TEST_F(uart, modem_interrupt_has_the_lowest_priority)
 TEST_F(uart, receiver_reset_empties_the_fifo)
 {
 	out(&self->u, UART_FCR, UART_FCR_ENABLE_FIFO);
-	out(&self->u, UART_IER, UART_IER_RDI);
+	listen(&self->u);
 	feed(&self->u, "stale");
+	EXPECT_TRUE(in(&self->u, UART_LSR) & UART_LSR_DR);
 	out(&self->u, UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
 	EXPECT_FALSE(in(&self->u, UART_LSR) & UART_LSR_DR);
 }

@@ -5,8 +5,10 @@
  *
  * The far end hands over whole buffers, much faster than any line. Bytes
  * therefore wait in a queue and "arrive" in the FIFO when the guest listens:
- * when it has enabled the receive interrupt, or polls LSR twice in a row. A
- * driver that resets the FIFO while it starts up loses nothing that way.
+ * when it has enabled and connected the receive interrupt, or polls LSR many
+ * times in a row. What is in the FIFO when its mode changes goes back to the queue.
+ * A driver that tries out registers while it starts up loses nothing that way;
+ * an explicit receiver reset does discard.
  */
 #include <linux/serial_reg.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #define IER_BITS (UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI)
 #define MCR_BITS (UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_OUT1 | UART_MCR_RTS | UART_MCR_DTR)
 #define IIR_FIFOS_ON 0xc0
+#define LSR_READS_OF_A_POLL 8	/* Linux's start-up does up to three */
 
 static unsigned int fifo_depth(const struct uart *u)
 {
@@ -48,11 +51,14 @@ static uint8_t interrupt_id(const struct uart *u)
 }
 
 /* On a PC the OUT2 pin connects the interrupt; loopback holds that pin back. */
+static bool connected(const struct uart *u)
+{
+	return (u->mcr & (UART_MCR_OUT2 | UART_MCR_LOOP)) == UART_MCR_OUT2;
+}
+
 static void update_irq(struct uart *u)
 {
-	bool connected = (u->mcr & (UART_MCR_OUT2 | UART_MCR_LOOP)) == UART_MCR_OUT2;
-
-	irq_line_set(&u->irq, connected && interrupt_id(u) != UART_IIR_NO_INT);
+	irq_line_set(&u->irq, connected(u) && interrupt_id(u) != UART_IIR_NO_INT);
 }
 
 static void fifo_push(struct uart *u, uint8_t byte)
@@ -72,16 +78,28 @@ static void fifo_clear(struct uart *u)
 	u->lsr &= ~UART_LSR_DR;
 }
 
+/* As if those bytes had not arrived yet. Loopback's bytes have no far end. */
+static void fifo_put_back(struct uart *u)
+{
+	while (u->fifo_len && !(u->mcr & UART_MCR_LOOP) && u->queue_len < UART_RING_SIZE) {
+		u->fifo_len--;
+		u->queue_head = (u->queue_head + UART_RING_SIZE - 1) % UART_RING_SIZE;
+		u->queue[u->queue_head] = u->fifo[(u->fifo_head + u->fifo_len) % UART_FIFO_SIZE];
+		u->queue_len++;
+	}
+	fifo_clear(u);
+}
+
 /* Let queued bytes arrive as far as the FIFO has room. */
 static void arrive(struct uart *u)
 {
-	bool was_full = u->queue_len == UART_QUEUE_SIZE;
+	bool was_full = u->queue_len >= UART_QUEUE_SIZE;
 
 	if (u->mcr & UART_MCR_LOOP)
 		return;
 	while (u->queue_len && u->fifo_len < fifo_depth(u)) {
 		fifo_push(u, u->queue[u->queue_head]);
-		u->queue_head = (u->queue_head + 1) % UART_QUEUE_SIZE;
+		u->queue_head = (u->queue_head + 1) % UART_RING_SIZE;
 		u->queue_len--;
 	}
 	if (was_full && u->queue_len < UART_QUEUE_SIZE && u->backend.has_room)
@@ -90,7 +108,7 @@ static void arrive(struct uart *u)
 
 static void arrive_if_listening(struct uart *u)
 {
-	if (u->ier & UART_IER_RDI)
+	if (u->ier & UART_IER_RDI && connected(u))
 		arrive(u);
 }
 
@@ -147,8 +165,10 @@ static uint8_t read_lsr(struct uart *u)
 {
 	uint8_t lsr;
 
-	if (u->lsr_was_read)
+	if (u->lsr_reads >= LSR_READS_OF_A_POLL)
 		arrive(u);
+	else
+		u->lsr_reads++;
 	lsr = u->lsr;
 	u->lsr &= ~UART_LSR_BRK_ERROR_BITS;
 	return lsr;
@@ -209,9 +229,11 @@ static void write_ier(struct uart *u, uint8_t value)
 
 static void write_fcr(struct uart *u, uint8_t value)
 {
-	/* Switching FIFO mode on or off empties it, and other bits need it on. */
-	if ((value ^ u->fcr) & UART_FCR_ENABLE_FIFO || value & UART_FCR_CLEAR_RCVR)
+	if (value & UART_FCR_CLEAR_RCVR)
 		fifo_clear(u);
+	else if ((value ^ u->fcr) & UART_FCR_ENABLE_FIFO)
+		fifo_put_back(u);
+	/* Without the enable bit the others are not taken. */
 	u->fcr = value & UART_FCR_ENABLE_FIFO ? value & (UART_FCR_ENABLE_FIFO | 0xc0) : 0;
 	arrive_if_listening(u);
 }
@@ -261,7 +283,8 @@ static uint64_t uart_read(void *dev, uint64_t offset, unsigned int len)
 	uint8_t value = read_reg(u, offset);
 
 	(void)len;
-	u->lsr_was_read = offset == UART_LSR;
+	if (offset != UART_LSR)
+		u->lsr_reads = 0;
 	update_irq(u);
 	return value;
 }
@@ -271,7 +294,7 @@ static void uart_write(void *dev, uint64_t offset, unsigned int len, uint64_t va
 	struct uart *u = dev;
 
 	(void)len;
-	u->lsr_was_read = false;
+	u->lsr_reads = 0;
 	write_reg(u, offset, value);
 	update_irq(u);
 }
@@ -295,7 +318,7 @@ void uart_init(struct uart *u, struct irq_line irq, struct uart_backend backend)
 
 size_t uart_room(const struct uart *u)
 {
-	return UART_QUEUE_SIZE - u->queue_len;
+	return u->queue_len < UART_QUEUE_SIZE ? UART_QUEUE_SIZE - u->queue_len : 0;
 }
 
 size_t uart_receive(struct uart *u, const uint8_t *data, size_t len)
@@ -303,7 +326,7 @@ size_t uart_receive(struct uart *u, const uint8_t *data, size_t len)
 	size_t taken = 0;
 
 	while (taken < len && u->queue_len < UART_QUEUE_SIZE)
-		u->queue[(u->queue_head + u->queue_len++) % UART_QUEUE_SIZE] = data[taken++];
+		u->queue[(u->queue_head + u->queue_len++) % UART_RING_SIZE] = data[taken++];
 	arrive_if_listening(u);
 	update_irq(u);
 	return taken;

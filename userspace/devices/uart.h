@@ -15,6 +15,7 @@
 #define UART_PORTS 8
 #define UART_FIFO_SIZE 16
 #define UART_QUEUE_SIZE 4096
+#define UART_RING_SIZE (UART_QUEUE_SIZE + UART_FIFO_SIZE)
 
 /**
  * struct uart_backend - the far end of the serial line
@@ -36,10 +37,10 @@ struct uart {
 	uint8_t ier, lcr, mcr, lsr, msr, scr, fcr;
 	uint8_t dll, dlm;
 	bool thre_pending;	/* the "transmitter empty" interrupt is due */
-	bool lsr_was_read;	/* the last access was a read of LSR */
+	unsigned int lsr_reads;	/* in a row, nothing else in between */
 	uint8_t fifo[UART_FIFO_SIZE];
 	unsigned int fifo_head, fifo_len;
-	uint8_t queue[UART_QUEUE_SIZE];
+	uint8_t queue[UART_RING_SIZE];	/* room for a FIFO that is put back */
 	unsigned int queue_head, queue_len;
 };
 
