@@ -150,7 +150,7 @@ static int check_feature_control(struct mvm_reason *reason)
 				"IA32_FEATURE_CONTROL cannot be read: VT-x is incomplete here");
 	if (!(feat & FEAT_CTL_LOCKED))
 		return mvm_fail(reason, -EOPNOTSUPP,
-				"VT-x was enabled neither by the firmware nor by the kernel; enable it in the firmware's setup");
+				"neither the firmware nor the kernel enabled VT-x; enable it in the firmware's setup");
 	if (!(feat & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX))
 		return mvm_fail(reason, -EOPNOTSUPP,
 				"VT-x is locked off by the firmware; enable it in the firmware's setup");

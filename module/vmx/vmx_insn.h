@@ -117,33 +117,38 @@ static __always_inline void vmx_write(unsigned long field, unsigned long val)
 	__vmx_write(field, val);
 }
 
-/* An instruction with one 64-bit memory operand: true when it succeeded. */
-#define VMX_MEM_INSN(insn, op)                                            \
-	({                                                                \
-		__label__ failed;                                         \
-		bool done = false;                                        \
-		asm goto("1: " insn " %[mem]\n\t"                         \
-			 "jna %l[failed]\n\t"                             \
-			 _ASM_EXTABLE(1b, %l[failed])                     \
-			 : : [mem] "m" (op) : "cc", "memory" : failed);   \
-		done = true;                                              \
-	failed:                                                           \
-		done;                                                     \
-	})
-
+/* True where the instruction succeeded, here and below. */
 static inline bool vmx_vmxon(u64 region)
 {
-	return VMX_MEM_INSN("vmxon", region);
+	asm goto("1: vmxon %[mem]\n\t"
+		 "jna %l[failed]\n\t"
+		 _ASM_EXTABLE(1b, %l[failed])
+		 : : [mem] "m" (region) : "cc", "memory" : failed);
+	return true;
+failed:
+	return false;
 }
 
 static inline bool vmx_vmclear(u64 vmcs)
 {
-	return VMX_MEM_INSN("vmclear", vmcs);
+	asm goto("1: vmclear %[mem]\n\t"
+		 "jna %l[failed]\n\t"
+		 _ASM_EXTABLE(1b, %l[failed])
+		 : : [mem] "m" (vmcs) : "cc", "memory" : failed);
+	return true;
+failed:
+	return false;
 }
 
 static inline bool vmx_vmptrld(u64 vmcs)
 {
-	return VMX_MEM_INSN("vmptrld", vmcs);
+	asm goto("1: vmptrld %[mem]\n\t"
+		 "jna %l[failed]\n\t"
+		 _ASM_EXTABLE(1b, %l[failed])
+		 : : [mem] "m" (vmcs) : "cc", "memory" : failed);
+	return true;
+failed:
+	return false;
 }
 
 /* True when the processor is in VMX operation; *vmcs is the current VMCS, ~0 for none. */
