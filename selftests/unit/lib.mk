@@ -6,7 +6,7 @@ lib_SRC := $(addprefix userspace/lib/,cpuid.c error.c stats.c system.c text.c vc
 TEST_GEN_PROGS += lib_cpuid lib_text lib_errors
 
 lib_cpuid_SRC := $(lib_SRC)
-lib_cpuid_CFLAGS := -I../../userspace/lib -DMINIVMM_VERSION='"test"'
+lib_cpuid_CFLAGS := -I../../userspace/lib
 lib_text_SRC := $(lib_SRC)
 lib_text_CFLAGS := $(lib_cpuid_CFLAGS)
 lib_errors_SRC := $(lib_SRC)

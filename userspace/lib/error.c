@@ -40,21 +40,20 @@ int mvm_error_set(struct mvm_error *err, int ret, const char *fmt, ...)
 	return ret;
 }
 
-static const char *errno_words(int error, char *buf, size_t size)
+static const char *errno_words(int error)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
 		if (advice[i].error == error)
 			return advice[i].text;
-	/* The GNU strerror_r() may use its own storage; it is thread safe. */
-	return strerror_r(error, buf, size);
+	/* Thread safe since glibc 2.32. */
+	return strerror(error);
 }
 
 int mvm_error_ioctl(struct mvm_error *err, int fd, int error, const char *what)
 {
 	struct minivmm_reason reason;
-	char buf[128];
 
 	memset(&reason, 0, sizeof(reason));
 	if (ioctl(fd, MINIVMM_GET_REASON, &reason) == 0 && reason.text[0]) {
@@ -62,5 +61,5 @@ int mvm_error_ioctl(struct mvm_error *err, int fd, int error, const char *what)
 		return mvm_error_set(err, -error, "cannot %s: %s", what, reason.text);
 	}
 	return mvm_error_set(err, -error, "cannot %s: %s (errno %d)", what,
-			     errno_words(error, buf, sizeof(buf)), error);
+			     errno_words(error), error);
 }

@@ -26,6 +26,7 @@
 extern "C" {
 #endif
 
+#define LIBMINIVMM_VERSION "0.1.0"
 #define MINIVMM_DEFAULT_DEVICE "/dev/minivmm"
 
 struct minivmm;
@@ -33,7 +34,7 @@ struct minivmm_vm;
 struct minivmm_vcpu;
 struct minivmm_stats;		/* uapi/minivmm.h */
 
-/* The library's version, such as "0.1.0". */
+/* The library's own version; the header's is LIBMINIVMM_VERSION. */
 const char *minivmm_version(void);
 
 /* ---- The device ---------------------------------------------------------- */

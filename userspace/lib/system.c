@@ -18,7 +18,7 @@
 
 MVM_API const char *minivmm_version(void)
 {
-	return MINIVMM_VERSION;
+	return LIBMINIVMM_VERSION;
 }
 
 MVM_API struct minivmm *minivmm_new(void)
