@@ -18,6 +18,10 @@ $(error the kernel's selftest files are missing; run: sudo $(TOP)/scripts/deps t
 endif
 endif
 
+ifeq ($(V),)
+quiet = @printf '  %-7s %s\n' '$(1)' '$(patsubst $(OUTPUT)/%,%,$@)';
+endif
+
 # The harness's macros compare whatever they are given, signed or not, and give
 # every test parameters that few use.
 CFLAGS += -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wno-sign-compare -Wno-unused-parameter

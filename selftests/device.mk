@@ -13,12 +13,12 @@ EXTRA_CLEAN += $(OUTPUT)/util
 
 $(OUTPUT)/util/%.o: $(TOP)/selftests/lib/%.c $(HDRS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 define device_rule
 $(OUTPUT)/$(1): $(1).c $(wildcard $(patsubst %_test,%,$(1)).S) $$(UTIL) $$(HDRS) \
 		$(addprefix $(TOP)/,$($(1)_SRC))
-	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(filter %.c %.S %.o,$$^) $$(LDFLAGS) $($(1)_LIBS) \
+	$$(call quiet,CC)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(filter %.c %.S %.o,$$^) $$(LDFLAGS) $($(1)_LIBS) \
 		-lpthread -o $$@
 endef
 $(foreach t,$(notdir $(TEST_GEN_PROGS) $(TEST_GEN_FILES)),$(eval $(call device_rule,$(t))))

@@ -95,26 +95,27 @@ static bool ends(FIXTURE_DATA(launcher) *self, int status, const void *image,
 	return false;
 }
 
-#define FLAT(code)	code, code##_end - code
+#define FLAT_ENDS(status, code, option) \
+	ends(self, status, code, code##_end - code, option)
 
 TEST_F(launcher, debug_exit_byte_is_the_status)
 {
-	EXPECT_TRUE(ends(self, 42, FLAT(exit_42), NULL));
+	EXPECT_TRUE(FLAT_ENDS(42, exit_42, NULL));
 }
 
 TEST_F(launcher, debug_exit_byte_0_is_0)
 {
-	EXPECT_TRUE(ends(self, 0, FLAT(exit_0), NULL));
+	EXPECT_TRUE(FLAT_ENDS(0, exit_0, NULL));
 }
 
 TEST_F(launcher, flat_binary_starts_in_real_mode)
 {
-	EXPECT_TRUE(ends(self, 43, FLAT(flat_state), NULL));
+	EXPECT_TRUE(FLAT_ENDS(43, flat_state, NULL));
 }
 
 TEST_F(launcher, serial_and_debug_console_are_stdout)
 {
-	ASSERT_TRUE(ends(self, 0, FLAT(uart_hello), NULL));
+	ASSERT_TRUE(FLAT_ENDS(0, uart_hello, NULL));
 	EXPECT_NE(NULL, strstr(self->l->out, "hi"));
 	EXPECT_NE(NULL, strchr(self->l->out, '!'));
 	EXPECT_EQ(3, strlen(self->l->out));
@@ -122,37 +123,37 @@ TEST_F(launcher, serial_and_debug_console_are_stdout)
 
 TEST_F(launcher, triple_fault_is_125_with_registers)
 {
-	ASSERT_TRUE(ends(self, 125, FLAT(triple_fault), NULL));
+	ASSERT_TRUE(FLAT_ENDS(125, triple_fault, NULL));
 	EXPECT_NE(NULL, strcasestr(self->l->err, "rip"));
 	EXPECT_NE(NULL, strcasestr(self->l->err, "cr0"));
 }
 
 TEST_F(launcher, power_off_is_0)
 {
-	EXPECT_TRUE(ends(self, 0, FLAT(power_off), NULL));
+	EXPECT_TRUE(FLAT_ENDS(0, power_off, NULL));
 }
 
 TEST_F(launcher, reset_register_ends_with_no_reboot)
 {
-	ASSERT_TRUE(ends(self, 0, FLAT(reset_cf9), "--no-reboot"));
+	ASSERT_TRUE(FLAT_ENDS(0, reset_cf9, "--no-reboot"));
 	EXPECT_EQ(1, launch_count(self->l, "R"));
 }
 
 TEST_F(launcher, keyboard_controller_resets_too)
 {
-	ASSERT_TRUE(ends(self, 0, FLAT(reset_i8042), "--no-reboot"));
+	ASSERT_TRUE(FLAT_ENDS(0, reset_i8042, "--no-reboot"));
 	EXPECT_EQ(1, launch_count(self->l, "R"));
 }
 
 TEST_F(launcher, reset_restarts_the_image)
 {
-	EXPECT_TRUE(ends(self, 124, FLAT(reset_cf9), "--timeout=4"));
+	EXPECT_TRUE(FLAT_ENDS(124, reset_cf9, "--timeout=4"));
 	EXPECT_GE(launch_count(self->l, "R"), 2);
 }
 
 TEST_F(launcher, timeout_is_124)
 {
-	EXPECT_TRUE(ends(self, 124, FLAT(halt), "--timeout=1"));
+	EXPECT_TRUE(FLAT_ENDS(124, halt, "--timeout=1"));
 }
 
 TEST_F(launcher, pvh_elf_finds_its_start_info)

@@ -59,7 +59,8 @@ TEST_F(elf, pvh_note_wins_and_start_info_is_complete)
 	EXPECT_EQ(0x336ec578, field(&self->l, PVH_MAGIC_OFF, 4));
 	EXPECT_EQ(1, field(&self->l, PVH_VERSION_OFF, 4));
 	EXPECT_STREQ("quiet", load_ptr(&self->l, field(&self->l, PVH_CMDLINE_OFF, 8), 6));
-	EXPECT_EQ(0, memcmp("RSD PTR ", load_ptr(&self->l, field(&self->l, PVH_RSDP_OFF, 8), 8), 8));
+	EXPECT_EQ(0, memcmp("RSD PTR ",
+			    load_ptr(&self->l, field(&self->l, PVH_RSDP_OFF, 8), 8), 8));
 	EXPECT_EQ(3, field(&self->l, PVH_ENTRIES_OFF, 4));
 	EXPECT_NE(NULL, load_ptr(&self->l, field(&self->l, PVH_MEMMAP_OFF, 8), 3 * 24));
 }
