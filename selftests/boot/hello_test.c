@@ -14,9 +14,9 @@
 #undef main
 
 /* Run the example in a child; its status, and what it wrote to @fd. */
-static int hello(const char *device, int fd, char *out, size_t size)
+static int run_example(const char *device, int fd, char *out, size_t size)
 {
-	char *argv[] = { "hello", (char *)device, NULL };
+	char *argv[3] = { "hello", (char *)device, NULL };
 	int fds[2], status;
 	size_t len = 0;
 	ssize_t n;
@@ -45,8 +45,8 @@ TEST(hello_prints_its_line)
 	char out[256];
 
 	if (access(tvm_device(), R_OK | W_OK))
-		SKIP(return, "cannot open %s", tvm_device());
-	EXPECT_EQ(0, hello(tvm_device(), STDOUT_FILENO, out, sizeof(out)));
+		MVM_SKIP("cannot open %s", tvm_device());
+	EXPECT_EQ(0, run_example(tvm_device(), STDOUT_FILENO, out, sizeof(out)));
 	EXPECT_STREQ("Hello from a guest in real mode.\n", out);
 }
 
@@ -54,7 +54,7 @@ TEST(hello_names_a_missing_device)
 {
 	char out[1024];
 
-	EXPECT_EQ(1, hello("/dev/no-such-device", STDERR_FILENO, out, sizeof(out)));
+	EXPECT_EQ(1, run_example("/dev/no-such-device", STDERR_FILENO, out, sizeof(out)));
 	EXPECT_NE(NULL, strstr(out, "/dev/no-such-device"));
 }
 

@@ -35,6 +35,15 @@ TEST_F(guest_mem, has_ram_below_and_above_the_hole)
 	EXPECT_NE(NULL, guest_mem_ptr(&self->mem, 4 * GIB, 16 * MIB));
 }
 
+TEST_F(guest_mem, host_addresses_allow_huge_pages)
+{
+	EXPECT_EQ(0, (uintptr_t)self->mem.region[0].host % (2 * MIB));
+	EXPECT_EQ(0, (uintptr_t)self->mem.region[1].host % (2 * MIB));
+	/* All of it is there to be written. */
+	self->mem.region[1].host[16 * MIB - 1] = 1;
+	self->mem.region[0].host[3 * GIB - 1] = 1;
+}
+
 TEST_F(guest_mem, refuses_the_hole_and_what_crosses_an_edge)
 {
 	EXPECT_EQ(NULL, guest_mem_ptr(&self->mem, 3 * GIB, 1));

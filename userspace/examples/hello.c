@@ -9,18 +9,17 @@
 
 #include "libminivmm.h"
 
-#define GUEST_SIZE 0x1000
+#define RAM_SIZE 0x1000
 #define PRINT_PORT 0xe9
 
 static const unsigned char guest_code[] =
-	"\xbe\x10\x00"		/* 0:	mov  $text, %si */
-	"\xba\xe9\x00"		/* 3:	mov  $0xe9, %dx */
-	"\x2e\xac"		/* 6:	cs lodsb */
-	"\x84\xc0"		/* 8:	test %al, %al */
-	"\x74\x03"		/* 10:	jz   15 */
-	"\xee"			/* 12:	out  %al, %dx */
-	"\xeb\xf7"		/* 13:	jmp  6 */
-	"\xf4"			/* 15:	hlt */
+	"\xbe\x0e\x00"		/* 0:	mov  $14, %si */
+	"\x2e\xac"		/* 3:	cs lodsb */
+	"\x84\xc0"		/* 5:	test %al, %al */
+	"\x74\x04"		/* 7:	jz   13 */
+	"\xe6\xe9"		/* 9:	out  %al, $0xe9 */
+	"\xeb\xf6"		/* 11:	jmp  3 */
+	"\xf4"			/* 13:	hlt */
 	"Hello from a guest in real mode.\n";
 
 static int run(struct minivmm_vcpu *vcpu)
@@ -32,42 +31,49 @@ static int run(struct minivmm_vcpu *vcpu)
 	while ((ret = minivmm_vcpu_run(vcpu)) == 0) {
 		if (run->exit_reason == KVM_EXIT_HLT)
 			return 0;
-		if (run->exit_reason == KVM_EXIT_IO && run->io.port == PRINT_PORT) {
-			fwrite(minivmm_vcpu_io_data(vcpu), run->io.size, run->io.count, stdout);
-			continue;
+		if (run->exit_reason != KVM_EXIT_IO || run->io.port != PRINT_PORT) {
+			minivmm_describe_exit(run, text, sizeof(text));
+			fprintf(stderr, "hello: unexpected exit: %s\n", text);
+			return -1;
 		}
-		minivmm_describe_exit(run, text, sizeof(text));
-		fprintf(stderr, "hello: unexpected exit: %s\n", text);
-		return -1;
+		fwrite(minivmm_vcpu_io_data(vcpu), run->io.size, run->io.count, stdout);
 	}
 	fprintf(stderr, "hello: %s\n", minivmm_vcpu_error(vcpu));
 	return ret;
 }
 
+/* The handles it makes are its caller's to free, also when it fails. */
+static int hello(struct minivmm *m, struct minivmm_vm **vm, struct minivmm_vcpu **vcpu,
+		 const char *device, void *mem)
+{
+	const char *why = NULL;
+
+	if (minivmm_open(m, device) || minivmm_vm_create(m, 0, vm))
+		why = minivmm_error(m);
+	else if (minivmm_vm_set_memory(*vm, 0, 0, 0, RAM_SIZE, mem) ||
+		 minivmm_vcpu_create(*vm, 0, vcpu))
+		why = minivmm_vm_error(*vm);
+	else if (minivmm_vcpu_set_real_mode(*vcpu, 0, 0))
+		why = minivmm_vcpu_error(*vcpu);
+	if (why)
+		fprintf(stderr, "hello: %s\n", why);
+	return why ? -1 : run(*vcpu);
+}
+
 int main(int argc, char **argv)
 {
 	struct minivmm *m = minivmm_new();
-	struct minivmm_vcpu *vcpu;
-	struct minivmm_vm *vm;
-	void *mem;
+	struct minivmm_vcpu *vcpu = NULL;
+	struct minivmm_vm *vm = NULL;
+	void *mem = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ret;
 
-	mem = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (!m || mem == MAP_FAILED)
 		return 1;
 	memcpy(mem, guest_code, sizeof(guest_code));
-
-	if (minivmm_open(m, argc > 1 ? argv[1] : NULL) || minivmm_vm_create(m, 0, &vm)) {
-		fprintf(stderr, "hello: %s\n", minivmm_error(m));
-		return 1;
-	}
-	if (minivmm_vm_set_memory(vm, 0, 0, 0, GUEST_SIZE, mem) ||
-	    minivmm_vcpu_create(vm, 0, &vcpu)) {
-		fprintf(stderr, "hello: %s\n", minivmm_vm_error(vm));
-		return 1;
-	}
-	if (minivmm_vcpu_set_real_mode(vcpu, 0, 0)) {
-		fprintf(stderr, "hello: %s\n", minivmm_vcpu_error(vcpu));
-		return 1;
-	}
-	return run(vcpu) ? 1 : 0;
+	ret = hello(m, &vm, &vcpu, argc > 1 ? argv[1] : NULL, mem);
+	minivmm_vcpu_free(vcpu);
+	minivmm_vm_free(vm);
+	minivmm_free(m);
+	return ret ? 1 : 0;
 }

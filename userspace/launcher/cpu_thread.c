@@ -48,7 +48,9 @@ static void handle_io(struct cpu *cpu, const struct kvm_run *run)
 			bus_read(&m->pio, run->io.port, data, run->io.size);
 	}
 	pthread_mutex_unlock(&m->lock);
-	flush_console(m);
+	/* Reading prints nothing. */
+	if (run->io.direction == KVM_EXIT_IO_OUT)
+		flush_console(m);
 }
 
 static void handle_mmio(struct cpu *cpu, struct kvm_run *run)
@@ -67,7 +69,8 @@ static void handle_mmio(struct cpu *cpu, struct kvm_run *run)
 	else
 		bus_read(&m->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 	pthread_mutex_unlock(&m->lock);
-	flush_console(m);
+	if (run->mmio.is_write)
+		flush_console(m);
 }
 
 /* An end with the registers as they are now. */

@@ -11,16 +11,48 @@
 
 #include "guest_mem.h"
 
+#define HUGE_PAGE_SIZE 0x200000ull
+
+/*
+ * Map @size bytes at a multiple of 2 MiB: guest and host addresses then agree
+ * modulo the huge page size, without which no huge page can be used.
+ */
+static void *map_aligned(uint64_t size)
+{
+	uint64_t skip, rest;
+	uint8_t *p;
+
+	/* Reserve more than is needed, unmap what is not. */
+	p = mmap(NULL, size + HUGE_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	skip = -(uintptr_t)p & (HUGE_PAGE_SIZE - 1);
+	rest = HUGE_PAGE_SIZE - skip;
+	if (skip)
+		munmap(p, skip);
+	p += skip;
+	if (rest)
+		munmap(p + size, rest);
+
+	/* Only now is the memory asked for, and the overcommit policy with it. */
+	if (mprotect(p, size, PROT_READ | PROT_WRITE)) {
+		rest = errno;
+		munmap(p, size);
+		errno = rest;
+		return NULL;
+	}
+	/* Huge pages are a wish: a kernel without them says EINVAL. */
+	madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
 static int add_region(struct guest_mem *mem, uint64_t gpa, uint64_t size)
 {
 	struct guest_mem_region *r = &mem->region[mem->nr_regions];
-	void *p;
+	void *p = map_aligned(size);
 
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
+	if (!p)
 		return -errno;
-	/* Huge pages are a wish: a kernel without them says EINVAL. */
-	madvise(p, size, MADV_HUGEPAGE);
 
 	r->gpa = gpa;
 	r->size = size;

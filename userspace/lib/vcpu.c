@@ -182,7 +182,7 @@ static void lapic_write(struct kvm_lapic_state *lapic, unsigned int reg, uint32_
 
 MVM_API int minivmm_vcpu_setup_lapic(struct minivmm_vcpu *vcpu)
 {
-	struct kvm_lapic_state lapic;
+	struct kvm_lapic_state lapic = { .regs = { 0 } };
 	int ret;
 
 	ret = vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic, "get a vCPU's local APIC");
