@@ -74,13 +74,13 @@ struct mvm_backend_caps {
 /**
  * struct mvm_backend - one way to run a vCPU
  *
- * @name: "svm", "vmx"
+ * @name: short name of the backend, for messages
  * @caps: filled by @setup
  * @setup: can this processor do it? Reads capability registers, allocates
  *	per-CPU areas; enables nothing. 0 or -errno with the sentence in @reason.
  *	Module load; may sleep.
  * @teardown: reverse of @setup.
- * @cpu_enable: turn virtualization on on this CPU. 0: on, and ours. MVM_HW_BORROWED:
+ * @cpu_enable: turn virtualization on, on this CPU. 0: on, and ours. MVM_HW_BORROWED:
  *	another owner has it on and it can be borrowed. -EBUSY: another owner and
  *	it cannot be shared. -EIO: refused by the hardware (the reason in @reason).
  *	Interrupts off, on the CPU.

@@ -53,11 +53,11 @@ void mvm_msr_vcpu_destroy(struct mvm_vcpu *vcpu);
 void mvm_msr_vcpu_reset(struct mvm_vcpu *vcpu);
 
 /* cpuid.c */
-/* KVM_GET_SUPPORTED_CPUID: the whole list, kvmalloc'ed for the caller; returns the count or -errno. */
+/* KVM_GET_SUPPORTED_CPUID: the whole list, to be freed by kvfree(); the count or -errno. */
 int mvm_cpuid_supported(struct kvm_cpuid_entry2 **entries);
-/* KVM_SET_CPUID2: takes over @entries (kvmalloc'ed); -EINVAL for a changed table after the first run. */
+/* KVM_SET_CPUID2: takes over @entries (kvmalloc); -EINVAL: another table after a run. */
 int mvm_cpuid_set(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, int n);
-/* The guest's CPUID instruction: by the table, with the limits' rules and the dynamic bits (OSXSAVE, XSAVE size). */
+/* The guest's CPUID: the table, the rules for leaves beyond it, and the dynamic bits. */
 void mvm_cpuid_exec(struct mvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
 
 /* clock.c: guest TSC and the paravirtual clock. */

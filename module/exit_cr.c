@@ -148,7 +148,7 @@ int mvm_set_dr(struct mvm_vcpu *vcpu, u8 nr, u64 val)
 	if (val & DR6_UPPER)
 		return -EINVAL;
 	if (nr == 6)
-		vcpu->dr6 = (val & (DR_TRAP_BITS | MVM_DR6_BD | DR_STEP | DR_SWITCH)) | DR6_RESERVED;
+		vcpu->dr6 = (val & MVM_DR6_WRITABLE) | DR6_RESERVED;
 	else
 		vcpu->dr7 = (val & ~(u64)MVM_DR7_RESERVED) | MVM_DR7_FIXED;
 	return 0;

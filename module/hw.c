@@ -225,6 +225,7 @@ static struct syscore_ops hw_syscore_ops = {
 	.resume = hw_resume,
 	.shutdown = hw_shutdown,
 };
+
 MVM_DEFINE_SYSCORE(hw_syscore, hw_syscore_ops);
 
 int mvm_hw_init(const struct mvm_backend *backend)

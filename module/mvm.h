@@ -17,7 +17,7 @@
  *	  vm->lock
  *	    vm->slots_lock
  *	      mmap_lock (get_user_pages, copy_from_user)
- *		vm->mmu_lock / vcpu->fault_lock (notifiers take these under the host's page table locks)
+ *		vm->mmu_lock / vcpu->fault_lock (notifiers: under the host's page table locks)
  *	  vm->irq_lock (raw, interrupts off; from any context)
  */
 #ifndef MVM_H
@@ -58,7 +58,7 @@ struct mvm_fpu_state;
  * MINIVMM_GET_REASON. vCPU files use their VM's.
  */
 struct mvm_reason {
-	spinlock_t lock;
+	spinlock_t lock; /* text */
 	char text[256];
 };
 
@@ -81,7 +81,7 @@ __printf(3, 4) int mvm_fail(struct mvm_reason *reason, int err, const char *fmt,
  */
 enum mvm_exit_kind {
 	MVM_EXIT_UNKNOWN, /* hw_reason tells; reported to userspace */
-	MVM_EXIT_INTERRUPT, /* external interrupt; the host takes it in the run loop's window */
+	MVM_EXIT_INTERRUPT, /* external: the host takes it in the run loop's window */
 	MVM_EXIT_NMI, /* host NMI, already delivered by the backend */
 	MVM_EXIT_MACHINE_CHECK, /* host #MC, already delivered by the backend */
 	MVM_EXIT_EXCEPTION, /* intercepted guest exception: u.exc */
@@ -162,7 +162,7 @@ struct mvm_exit {
 			u8 vector;
 			bool has_error;
 			u32 error;
-			u64 payload; /* #PF: CR2. #DB: the DR6 bits to set (active high, as in DR6 with RTM as bit 16 = not set) */
+			u64 payload; /* #PF: CR2. #DB: the bits to set in DR6 */
 		} exc;
 		struct {
 			u16 port;
@@ -222,7 +222,7 @@ struct mvm_exit {
 #define MVM_STATE_DR   BIT(7) /* dr7 (dr[0..3], dr6 are software's) */
 #define MVM_STATE_TSC  BIT(8) /* tsc_offset; only ever dirty */
 #define MVM_STATE_CR2  BIT(9) /* cr2 */
-#define MVM_STATE_INTERCEPTS BIT(10) /* exception_intercepts, cpuid-dependent controls; only ever dirty */
+#define MVM_STATE_INTERCEPTS BIT(10) /* controls that follow from CPUID; only ever dirty */
 #define MVM_STATE_ALL  (BIT(11) - 1)
 
 #define MVM_INT_SHADOW_STI   BIT(0)
@@ -275,8 +275,8 @@ struct mvm_events {
 	struct {
 		u8 pending; /* 0..2, [a] additions come through vcpu->nmi_queued */
 		bool injected;
-		bool masked; /* blocked until IRET: the backend keeps it current at every exit and
-			      * loads it with MVM_STATE_RIP dirty */
+		/* Blocked until IRET. The backend keeps it current, and loads it with STATE_RIP. */
+		bool masked;
 	} nmi;
 	int user_irq; /* KVM_INTERRUPT: vector queued by userspace, -1 = none */
 };
@@ -374,7 +374,7 @@ struct mvm_vm {
 	hpa_t npt_root; /* [I] root of the nested tables */
 	void *npt_root_page; /* [I] its kernel address */
 	int npt_levels; /* [I] 4 or 5 */
-	unsigned long inval_in_progress; /* notifier invalidations under way [mmu_lock + every fault_lock] */
+	unsigned long inval_in_progress; /* invalidations under way: see mmu/npt.h */
 	unsigned long inval_seq;
 	hva_t inval_start, inval_end;
 	atomic_long_t nr_npt_pages; /* [a] table pages, without the root */
@@ -420,6 +420,7 @@ static inline void mvm_vcpu_set_request(struct mvm_vcpu *vcpu, enum mvm_request 
 {
 	atomic_long_or(BIT(req), &vcpu->requests);
 }
+
 /* Wake and force out, without a request. Context: as above. */
 void mvm_vcpu_kick(struct mvm_vcpu *vcpu);
 /**
@@ -432,6 +433,7 @@ void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req);
 /* A broken invariant: WARN once, mark the VM dead, everything answers -EIO from now on. */
 void mvm_vm_kill(struct mvm_vm *vm, const char *why);
 
+/* The acquire pairs with the publication in mvm_vcpu_create(). */
 #define mvm_for_each_vcpu(i, vcpu, vm)                                               \
 	for ((i) = 0; (i) < smp_load_acquire(&(vm)->nr_vcpus) && ((vcpu) = (vm)->vcpus[(i)]); \
 	     (i)++)

@@ -153,6 +153,7 @@ static int run_once(struct mvm_vcpu *vcpu)
 	}
 	inner_requests(vcpu);
 	enter_guest(vcpu);
+	/* What the guest did comes before; mvm_vm_request_sync() may stop waiting after. */
 	smp_store_release(&vcpu->mode, MVM_OUTSIDE_GUEST);
 	vcpu->launched = true;
 	vcpu->stat_entries++;
@@ -315,7 +316,6 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	int ret = MVM_RESUME;
 
-	run->exit_reason = KVM_EXIT_UNKNOWN;
 	if (!mvm_irqchip_in_kernel(vcpu->vm) && mvm_set_cr8(vcpu, READ_ONCE(run->cr8)))
 		return -EINVAL;
 
@@ -326,10 +326,15 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 		vcpu->complete = NULL;
 		ret = complete(vcpu);
 	}
-	if (ret == MVM_RESUME)
-		ret = READ_ONCE(run->mvm_immediate_exit) ? -EINTR : outer_loop(vcpu);
-	if (ret == -EINTR)
-		run->exit_reason = KVM_EXIT_INTR;
+	/* As KVM does it: that alone is no exit, the reason before it stays to be looked at. */
+	if (ret == MVM_RESUME && READ_ONCE(run->mvm_immediate_exit)) {
+		ret = -EINTR;
+	} else if (ret == MVM_RESUME) {
+		run->exit_reason = KVM_EXIT_UNKNOWN;
+		ret = outer_loop(vcpu);
+		if (ret == -EINTR)
+			run->exit_reason = KVM_EXIT_INTR;
+	}
 	vcpu->stat_to_user++;
 	publish_run(vcpu);
 	return ret == MVM_TO_USER ? 0 : ret;

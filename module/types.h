@@ -33,7 +33,7 @@ typedef u64 gfn_t; /* guest frame number: gpa >> 12 */
 #define MVM_ACCESS_WRITE BIT(1)
 #define MVM_ACCESS_EXEC	 BIT(2)
 #define MVM_ACCESS_USER	 BIT(3) /* by user-mode rights: CPL 3, not an implicit access */
-#define MVM_ACCESS_IMPLICIT BIT(4) /* implicit supervisor access (descriptor tables): SMAP ignores AC */
+#define MVM_ACCESS_IMPLICIT BIT(4) /* descriptor tables: supervisor rights, SMAP ignores AC */
 
 /* General-purpose registers in the encoding order of the manuals. */
 enum mvm_gpr {

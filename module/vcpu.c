@@ -254,7 +254,7 @@ long mvm_vcpu_create(struct mvm_vm *vm, u32 id)
 
 	/* Complete: let the VM's other parts, then userspace, reach it. */
 	vm->vcpus[vm->nr_vcpus] = vcpu;
-	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);
+	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1); /* pairs with mvm_for_each_vcpu() */
 	mutex_unlock(&vm->lock);
 	fd_install(fd, file);
 	return fd;

@@ -10,6 +10,7 @@
 
 /* Debug register bits that the kernel's headers have no name for ("Debug Registers"). */
 #define MVM_DR6_BD	 BIT(13) /* debug register access detected */
+#define MVM_DR6_WRITABLE (DR_TRAP_BITS | MVM_DR6_BD | DR_STEP | DR_SWITCH)
 #define MVM_DR7_GD	 BIT(13) /* general detect enable */
 #define MVM_DR7_FIXED	 BIT(10) /* always one */
 #define MVM_DR7_RESERVED 0xd800 /* always zero */

@@ -209,7 +209,7 @@ static long vm_get_pit2(void *obj, unsigned long arg)
 	struct kvm_pit_state2 ps = {};
 	long ret;
 
-	if (!smp_load_acquire(&vm->pit))
+	if (!smp_load_acquire(&vm->pit)) /* pairs with mvm_pit_create() */
 		return -ENXIO;
 	ret = mvm_pit_get_state(vm, &ps);
 	if (!ret && copy_to_user((void __user *)arg, &ps, sizeof(ps)))
@@ -222,7 +222,7 @@ static long vm_set_pit2(void *obj, unsigned long arg)
 	struct mvm_vm *vm = obj;
 	struct kvm_pit_state2 ps;
 
-	if (!smp_load_acquire(&vm->pit))
+	if (!smp_load_acquire(&vm->pit)) /* pairs with mvm_pit_create() */
 		return -ENXIO;
 	if (copy_from_user(&ps, (void __user *)arg, sizeof(ps)))
 		return -EFAULT;

@@ -49,14 +49,17 @@ static bool host_maps_large(struct mm_struct *mm, hva_t hva, u64 pfn)
 static int leaf_level(struct mvm_vm *vm, const struct mvm_memslot *slot,
 		      const struct npt_leaf *leaf)
 {
-	const hva_t hva = mvm_slot_hva(slot, leaf->gfn);
 	const gfn_t first = round_down(leaf->gfn, PAGES_PER_2M);
+	const hva_t hva = mvm_slot_hva(slot, leaf->gfn), start = round_down(hva, PMD_SIZE);
 	unsigned long flags;
 	bool large;
 
 	if (first < slot->base || first + PAGES_PER_2M > slot->base + slot->npages)
 		return NPT_LEVEL_4K;
 	if ((leaf->gfn ^ (hva >> PAGE_SHIFT)) & (PAGES_PER_2M - 1))
+		return NPT_LEVEL_4K;
+	/* The host may be about to split it, for a page other than this one. */
+	if (mvm_inval_pending(vm, start, start + PMD_SIZE))
 		return NPT_LEVEL_4K;
 	/* Large leaves are not executable there: npt_make_leaf(). */
 	if ((leaf->access & MVM_ACCESS_EXEC) && boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT))

@@ -37,7 +37,7 @@ void mvm_inval_begin(struct mvm_vm *vm, hva_t start, hva_t end)
 	}
 	WRITE_ONCE(vm->inval_start, start);
 	WRITE_ONCE(vm->inval_end, end);
-	/* Pairs with the acquire in mvm_inval_retry(): the range before the count. */
+	/* Pairs with the acquire in mvm_inval_pending(): the range before the count. */
 	smp_store_release(&vm->inval_in_progress, vm->inval_in_progress + 1);
 	spin_unlock(&vm->mmu_lock);
 
@@ -50,7 +50,7 @@ void mvm_inval_end(struct mvm_vm *vm)
 	spin_lock(&vm->mmu_lock);
 	/* Pairs with mvm_inval_sample(): slots published before are seen with it. */
 	smp_store_release(&vm->inval_seq, vm->inval_seq + 1);
-	/* Pairs with mvm_inval_retry(): the sequence before the count. */
+	/* Pairs with mvm_inval_pending(): the sequence before the count. */
 	smp_store_release(&vm->inval_in_progress, vm->inval_in_progress - 1);
 	spin_unlock(&vm->mmu_lock);
 }

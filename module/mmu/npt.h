@@ -109,21 +109,25 @@ static inline void mvm_wait_for_installers(struct mvm_vm *vm)
 /* Sample before the slots and the host's mapping are looked at. */
 static inline unsigned long mvm_inval_sample(struct mvm_vm *vm)
 {
-	/* Pairs with the release in mvm_inval_end(): the sequence before the slots. */
+	/* Pairs with the release in mvm_inval_end(): the slots before the sequence. */
 	return smp_load_acquire(&vm->inval_seq);
+}
+
+/* Is an invalidation of a part of [start, end) under way? Called with vcpu->fault_lock held. */
+static inline bool mvm_inval_pending(struct mvm_vm *vm, hva_t start, hva_t end)
+{
+	/* Pairs with the release in mvm_inval_end(): count gone means sequence new. */
+	return smp_load_acquire(&vm->inval_in_progress) &&
+	       end > READ_ONCE(vm->inval_start) && start < READ_ONCE(vm->inval_end);
 }
 
 /**
  * mvm_inval_retry() - has what was learnt since mvm_inval_sample() gone stale?
- * Called with vcpu->fault_lock held.
+ * For the page at @hva; called with vcpu->fault_lock held.
  */
 static inline bool mvm_inval_retry(struct mvm_vm *vm, hva_t hva, unsigned long seq)
 {
-	/* Pairs with the release in mvm_inval_end(): count gone means sequence new. */
-	if (smp_load_acquire(&vm->inval_in_progress) &&
-	    hva >= READ_ONCE(vm->inval_start) && hva < READ_ONCE(vm->inval_end))
-		return true;
-	return READ_ONCE(vm->inval_seq) != seq;
+	return mvm_inval_pending(vm, hva, hva + PAGE_SIZE) || READ_ONCE(vm->inval_seq) != seq;
 }
 
 /* memslot.c: a copy of the slot that holds @gfn. */
