@@ -65,7 +65,8 @@ void mvm_clock_vm_init(struct mvm_vm *vm);
 void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu); /* TSC offset: the VM's TSC began at 0 */
 u64 mvm_clock_read_tsc(struct mvm_vcpu *vcpu);
 void mvm_clock_write_tsc(struct mvm_vcpu *vcpu, u64 tsc);
-int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data); /* system time, wall clock; 1 = #GP; may sleep */
+/* System time and wall clock MSRs: 0, or 1 = #GP. May sleep. */
+int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data);
 int mvm_clock_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 /* MVM_REQ_CLOCK, before entry. May sleep. */
 void mvm_clock_update(struct mvm_vcpu *vcpu);

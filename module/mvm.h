@@ -104,7 +104,7 @@ enum mvm_exit_kind {
 	MVM_EXIT_MONITOR, /* MONITOR and MWAIT: treated as NOP or #UD by policy */
 	MVM_EXIT_MWAIT,
 	MVM_EXIT_RDPMC,
-	MVM_EXIT_UNDEFINED, /* an instruction the guest does not have (VMX, SVM, GETSEC, ...): #UD */
+	MVM_EXIT_UNDEFINED, /* an instruction the guest does not have (VMX, SVM, ...): #UD */
 	MVM_EXIT_TASK_SWITCH, /* hardware task switch: not emulated */
 	MVM_EXIT_PREEMPTED, /* the backend used up its time budget; nothing to do */
 	MVM_EXIT_LOST, /* virtualization was turned off under a borrower: no entry took place */
@@ -263,7 +263,7 @@ enum mvm_vcpu_mode {
 struct mvm_events {
 	struct {
 		bool pending; /* raised, not yet given to the hardware */
-		bool injected; /* given to the hardware, or its delivery was broken off: give again */
+		bool injected; /* given to the hardware, or broken off: give again */
 		struct mvm_event ev;
 		u64 payload; /* #PF: CR2; #DB: DR6 bits; written when it is first injected */
 		bool has_payload;
@@ -433,10 +433,14 @@ void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req);
 /* A broken invariant: WARN once, mark the VM dead, everything answers -EIO from now on. */
 void mvm_vm_kill(struct mvm_vm *vm, const char *why);
 
-/* The acquire pairs with the publication in mvm_vcpu_create(). */
+/* How many vCPUs are published. */
+static inline int mvm_nr_vcpus(struct mvm_vm *vm)
+{
+	return smp_load_acquire(&vm->nr_vcpus); /* pairs with mvm_vcpu_create() */
+}
+
 #define mvm_for_each_vcpu(i, vcpu, vm)                                               \
-	for ((i) = 0; (i) < smp_load_acquire(&(vm)->nr_vcpus) && ((vcpu) = (vm)->vcpus[(i)]); \
-	     (i)++)
+	for ((i) = 0; (i) < mvm_nr_vcpus(vm) && ((vcpu) = (vm)->vcpus[(i)]); (i)++)
 
 /* vCPU state accessors (regs.c). Context: the vCPU's thread, vcpu->lock held. */
 
