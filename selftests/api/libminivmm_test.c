@@ -26,9 +26,9 @@ FIXTURE_SETUP(lib)
 	self->m = minivmm_new();
 	ASSERT_NE(NULL, self->m);
 	if (minivmm_open(self->m, tvm_device()))
-		SKIP(return, "%s", minivmm_error(self->m));
+		MVM_SKIP("%s", minivmm_error(self->m));
 	if (minivmm_vm_create(self->m, 0, &self->vm))
-		SKIP(return, "%s", minivmm_error(self->m));
+		MVM_SKIP("%s", minivmm_error(self->m));
 	self->ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0);
 	ASSERT_NE(MAP_FAILED, self->ram);

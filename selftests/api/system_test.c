@@ -13,7 +13,7 @@ FIXTURE_SETUP(system)
 {
 	self->fd = tvm_open();
 	if (self->fd < 0)
-		SKIP(return, "cannot open %s: %s", tvm_device(),
+		MVM_SKIP("cannot open %s: %s", tvm_device(),
 		     strerror(-self->fd));
 }
 

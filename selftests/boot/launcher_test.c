@@ -64,7 +64,7 @@ FIXTURE_SETUP(launcher)
 	char why[128];
 
 	if (!launch_path(why, sizeof(why)))
-		SKIP(return, "%s", why);
+		MVM_SKIP("%s", why);
 	self->l = calloc(1, sizeof(*self->l));
 	ASSERT_NE(NULL, self->l);
 }

@@ -47,10 +47,10 @@ FIXTURE_SETUP(tty)
 
 	self->t.launcher = launch_path(why, sizeof(why));
 	if (!self->t.launcher)
-		SKIP(return, "%s", why);
+		MVM_SKIP("%s", why);
 	pty = posix_openpt(O_RDWR | O_NOCTTY);
 	if (pty < 0 || grantpt(pty) || unlockpt(pty) || access(ptsname(pty), R_OK))
-		SKIP(return, "cannot open a pseudo-terminal: %s", strerror(errno));
+		MVM_SKIP("cannot open a pseudo-terminal: %s", strerror(errno));
 	close(pty);
 }
 

@@ -110,7 +110,7 @@ void tvm_destroy(struct tvm *vm);
 	int tvm_ret_ = tvm_create((vm), (size));			\
 									\
 	if (tvm_ret_ == -ENODEV)					\
-		SKIP(return, "%s", (vm)->why);				\
+		MVM_SKIP("%s", (vm)->why);				\
 	ASSERT_EQ(0, tvm_ret_) {					\
 		TH_LOG("%s", (vm)->why);				\
 	}								\
