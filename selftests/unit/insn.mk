@@ -3,7 +3,7 @@
 
 INSN_SRC := $(addprefix module/insn/,decode.c tables.c emulate.c access.c alu.c string.c)
 
-TEST_GEN_PROGS += insn_emulate insn_native
+TEST_GEN_PROGS += insn_emulate insn_fuzz insn_native
 ifeq ($(wildcard /usr/include/Zydis/Zydis.h),)
 TEST_PROGS += insn_no_zydis.sh
 else
@@ -13,4 +13,5 @@ endif
 insn_decode_SRC := module/insn/decode.c module/insn/tables.c
 insn_decode_LIBS := -lZydis
 insn_emulate_SRC := $(INSN_SRC)
+insn_fuzz_SRC := $(INSN_SRC)
 insn_native_SRC := $(INSN_SRC)

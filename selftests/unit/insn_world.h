@@ -195,8 +195,8 @@ static void world_answer(struct world *w)
 	mvm_emul_log_answer(log, data);
 }
 
-static enum mvm_emul_result world_run(struct world *w, const void *bytes,
-				      unsigned int len, enum mvm_insn_mode mode)
+static inline enum mvm_emul_result world_run(struct world *w, const void *bytes,
+					     unsigned int len, enum mvm_insn_mode mode)
 {
 	enum mvm_emul_result res;
 	unsigned int exits = 0;
