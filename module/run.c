@@ -278,13 +278,28 @@ static int run_guest(struct mvm_vcpu *vcpu)
 	return ret ? ret : MVM_RESUME;
 }
 
+/*
+ * Something waits for this thread. The kernel's own handler wants a struct kvm_vcpu
+ * where a signal is pending (one may come at any moment), and the rest of what it
+ * does is not exported: signals, task work, rseq and the like are done on the way
+ * to userspace, which takes -EINTR and calls again. Only the scheduler is called here.
+ */
+static int handle_host_work(void)
+{
+	if (signal_pending(current) || test_thread_flag(TIF_NOTIFY_RESUME))
+		return -EINTR;
+	if (need_resched())
+		schedule();
+	return 0;
+}
+
 static int outer_loop(struct mvm_vcpu *vcpu)
 {
 	int ret;
 
 	do {
 		if (__xfer_to_guest_mode_work_pending()) {
-			ret = xfer_to_guest_mode_handle_work(NULL);
+			ret = handle_host_work();
 			if (ret)
 				return ret;
 		}

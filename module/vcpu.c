@@ -184,6 +184,7 @@ static struct mvm_vcpu *vcpu_build(struct mvm_vm *vm, u32 id)
 			goto err_emul;
 	}
 	mvm_cpuid_set(vcpu, NULL, 0);
+	mvm_clock_vcpu_init(vcpu);
 	mvm_vcpu_reset(vcpu, false);
 	return vcpu;
 
