@@ -11,20 +11,25 @@
 #define REMOTE	  BIT(14)
 #define LOGICAL	  BIT(11)
 
-FIXTURE(ioapic) {
-	struct mvm_ioapic io;
+/* Where the messages go. */
+struct bus {
 	struct mvm_apic_msg last;
 	int sent;
 	int answer;
 };
 
+FIXTURE(ioapic) {
+	struct mvm_ioapic io;
+	struct bus bus;
+};
+
 static int record(void *ctx, const struct mvm_apic_msg *msg)
 {
-	FIXTURE_DATA(ioapic) *self = ctx;
+	struct bus *bus = ctx;
 
-	self->last = *msg;
-	self->sent++;
-	return self->answer;
+	bus->last = *msg;
+	bus->sent++;
+	return bus->answer;
 }
 
 FIXTURE_SETUP(ioapic)
@@ -32,9 +37,9 @@ FIXTURE_SETUP(ioapic)
 	memset(&self->io, 0, sizeof(self->io));
 	mvm_ioapic_reset(&self->io);
 	self->io.send = record;
-	self->io.ctx = self;
-	self->sent = 0;
-	self->answer = 1;
+	self->io.ctx = &self->bus;
+	self->bus.sent = 0;
+	self->bus.answer = 1;
 }
 
 FIXTURE_TEARDOWN(ioapic)
@@ -67,7 +72,7 @@ TEST_F(ioapic, reset_masks_every_pin)
 		EXPECT_EQ(MASKED, read_reg(&self->io, 0x10 + 2 * pin));
 		EXPECT_EQ(-1, mvm_ioapic_set_line(&self->io, pin, true));
 	}
-	EXPECT_EQ(0, self->sent);
+	EXPECT_EQ(0, self->bus.sent);
 }
 
 TEST_F(ioapic, version_says_24_pins)
@@ -102,12 +107,12 @@ TEST_F(ioapic, each_rise_of_an_edge_pin_sends_once)
 	EXPECT_EQ(0, mvm_ioapic_set_line(&self->io, 4, true));
 	EXPECT_EQ(0, mvm_ioapic_set_line(&self->io, 4, false));
 	EXPECT_EQ(1, mvm_ioapic_set_line(&self->io, 4, true));
-	EXPECT_EQ(2, self->sent);
-	EXPECT_EQ(0x34, self->last.vector);
-	EXPECT_EQ(3, self->last.dest);
-	EXPECT_TRUE(self->last.logical);
-	EXPECT_FALSE(self->last.level);
-	EXPECT_EQ(MVM_APIC_FIXED, self->last.mode);
+	EXPECT_EQ(2, self->bus.sent);
+	EXPECT_EQ(0x34, self->bus.last.vector);
+	EXPECT_EQ(3, self->bus.last.dest);
+	EXPECT_TRUE(self->bus.last.logical);
+	EXPECT_FALSE(self->bus.last.level);
+	EXPECT_EQ(MVM_APIC_FIXED, self->bus.last.mode);
 }
 
 TEST_F(ioapic, an_edge_on_a_masked_pin_is_lost)
@@ -115,23 +120,23 @@ TEST_F(ioapic, an_edge_on_a_masked_pin_is_lost)
 	set_rte(&self->io, 4, 0, 0x34 | MASKED);
 	EXPECT_EQ(-1, mvm_ioapic_set_line(&self->io, 4, true));
 	set_rte(&self->io, 4, 0, 0x34);
-	EXPECT_EQ(0, self->sent);
+	EXPECT_EQ(0, self->bus.sent);
 }
 
 TEST_F(ioapic, a_level_pin_sends_until_its_eoi_finds_the_line_down)
 {
 	set_rte(&self->io, 9, 0, 0x39 | LEVEL);
 	EXPECT_EQ(1, mvm_ioapic_set_line(&self->io, 9, true));
-	EXPECT_TRUE(self->last.level);
+	EXPECT_TRUE(self->bus.last.level);
 	EXPECT_EQ(0x39 | LEVEL | REMOTE, read_reg(&self->io, 0x22));
 	EXPECT_EQ(0, mvm_ioapic_set_line(&self->io, 9, true));
 	mvm_ioapic_eoi(&self->io, 0x40);
-	EXPECT_EQ(1, self->sent);
+	EXPECT_EQ(1, self->bus.sent);
 	mvm_ioapic_eoi(&self->io, 0x39);
-	EXPECT_EQ(2, self->sent);
+	EXPECT_EQ(2, self->bus.sent);
 	mvm_ioapic_set_line(&self->io, 9, false);
 	mvm_ioapic_eoi(&self->io, 0x39);
-	EXPECT_EQ(2, self->sent);
+	EXPECT_EQ(2, self->bus.sent);
 	EXPECT_EQ(0x39 | LEVEL, read_reg(&self->io, 0x22));
 }
 
@@ -139,9 +144,9 @@ TEST_F(ioapic, unmasking_a_level_pin_with_its_line_up_sends)
 {
 	set_rte(&self->io, 9, 0, 0x39 | LEVEL | MASKED);
 	mvm_ioapic_set_line(&self->io, 9, true);
-	EXPECT_EQ(0, self->sent);
+	EXPECT_EQ(0, self->bus.sent);
 	set_rte(&self->io, 9, 0, 0x39 | LEVEL);
-	EXPECT_EQ(1, self->sent);
+	EXPECT_EQ(1, self->bus.sent);
 }
 
 TEST_F(ioapic, pins_that_share_a_vector_are_all_served)
@@ -149,18 +154,18 @@ TEST_F(ioapic, pins_that_share_a_vector_are_all_served)
 	set_rte(&self->io, 10, 0, 0x50 | LEVEL);
 	set_rte(&self->io, 11, 0, 0x50 | LEVEL);
 	mvm_ioapic_set_line(&self->io, 10, true);
-	self->answer = 0; /* the vector is pending already */
+	self->bus.answer = 0; /* the vector is pending already */
 	mvm_ioapic_set_line(&self->io, 11, true);
-	self->answer = 1;
+	self->bus.answer = 1;
 	mvm_ioapic_set_line(&self->io, 10, false);
-	self->sent = 0;
+	self->bus.sent = 0;
 	mvm_ioapic_eoi(&self->io, 0x50);
-	EXPECT_EQ(1, self->sent);
+	EXPECT_EQ(1, self->bus.sent);
 }
 
 TEST_F(ioapic, nobody_there_leaves_remote_irr_clear)
 {
-	self->answer = -1;
+	self->bus.answer = -1;
 	set_rte(&self->io, 9, 0, 0x39 | LEVEL);
 	EXPECT_EQ(-1, mvm_ioapic_set_line(&self->io, 9, true));
 	EXPECT_EQ(0x39 | LEVEL, read_reg(&self->io, 0x22));
@@ -177,15 +182,15 @@ TEST_F(ioapic, remote_irr_is_read_only_and_edge_mode_clears_it)
 	set_rte(&self->io, 9, 0, 0x39 | MASKED);
 	EXPECT_EQ(0x39 | MASKED, read_reg(&self->io, 0x22));
 	set_rte(&self->io, 9, 0, 0x39 | LEVEL);
-	EXPECT_EQ(2, self->sent);
+	EXPECT_EQ(2, self->bus.sent);
 }
 
 TEST_F(ioapic, nmi_and_init_are_edges_whatever_the_trigger_bit)
 {
 	set_rte(&self->io, 2, 1, 0x400 | LEVEL);
 	mvm_ioapic_set_line(&self->io, 2, true);
-	EXPECT_EQ(MVM_APIC_NMI, self->last.mode);
-	EXPECT_FALSE(self->last.level);
+	EXPECT_EQ(MVM_APIC_NMI, self->bus.last.mode);
+	EXPECT_FALSE(self->bus.last.level);
 	EXPECT_EQ(0x400 | LEVEL, read_reg(&self->io, 0x14));
 }
 
@@ -203,14 +208,14 @@ TEST_F(ioapic, state_goes_out_and_in)
 	EXPECT_EQ(7, state.redirtbl[9].fields.dest_id);
 
 	mvm_ioapic_reset(&self->io);
-	self->sent = 0;
+	self->bus.sent = 0;
 	ASSERT_EQ(0, mvm_ioapic_set_state(&self->io, &state));
-	EXPECT_EQ(0, self->sent); /* sent before: remote IRR is set */
+	EXPECT_EQ(0, self->bus.sent); /* sent before: remote IRR is set */
 	mvm_ioapic_eoi(&self->io, 0x39);
-	EXPECT_EQ(1, self->sent);
+	EXPECT_EQ(1, self->bus.sent);
 	state.redirtbl[9].fields.remote_irr = 0;
 	ASSERT_EQ(0, mvm_ioapic_set_state(&self->io, &state));
-	EXPECT_EQ(2, self->sent);
+	EXPECT_EQ(2, self->bus.sent);
 }
 
 TEST_F(ioapic, another_base_address_is_refused)
