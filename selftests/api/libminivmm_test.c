@@ -4,6 +4,7 @@
  * failure. The ioctls themselves have tests of their own beside this one.
  */
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "../../userspace/lib/libminivmm.h"
@@ -13,6 +14,7 @@
 
 #define RAM_SIZE 0x10000
 #define MSR_NO_SUCH 0xdeadbeef
+#define VM_TYPE_NO_SUCH (MINIVMM_CAP_BASE + 0xfffe)
 
 FIXTURE(lib) {
 	struct minivmm *m;
@@ -47,6 +49,20 @@ FIXTURE_TEARDOWN(lib)
 static void put_code(uint8_t *ram, const char *code, size_t len)
 {
 	memcpy(ram + 0x1000, code, len);
+}
+
+TEST_F(lib, the_devices_own_reason_is_the_sentence)
+{
+	struct minivmm_reason reason = { "" };
+	struct minivmm_vm *vm = NULL;
+
+	if (minivmm_check(self->m, MINIVMM_CAP_GET_REASON) <= 0)
+		SKIP(return, "%s gives no reasons", tvm_device());
+	EXPECT_GT(0, minivmm_vm_create(self->m, VM_TYPE_NO_SUCH, &vm));
+	EXPECT_EQ(NULL, vm);
+	ASSERT_EQ(0, ioctl(minivmm_fd(self->m), MINIVMM_GET_REASON, &reason));
+	EXPECT_NE('\0', reason.text[0]);
+	EXPECT_NE(NULL, strstr(minivmm_error(self->m), reason.text));
 }
 
 TEST_F(lib, offers_cpus_and_cpuid)

@@ -212,7 +212,7 @@ int options_parse_run(struct run_options *opt, int argc, char **argv, char *err,
 		.mem_size = DEFAULT_MEM_SIZE,
 		.cmdline = DEFAULT_CMDLINE,
 		.device = MINIVMM_DEFAULT_DEVICE,
-		.name = "guest",
+		.name = "minivmm",
 		.cpus = 1,
 	};
 
