@@ -86,9 +86,10 @@ static u64 linear_rip(struct mvm_vcpu *vcpu)
 /* How many bytes CS lets the instruction have. */
 static unsigned int bytes_in_limit(struct mvm_vcpu *vcpu)
 {
+	enum mvm_cpu_mode mode = mvm_cpu_mode(vcpu); /* makes CS and RIP available */
 	u32 ip = vcpu->rip, limit = vcpu->seg[MVM_SEG_CS].limit;
 
-	if (mvm_cpu_mode(vcpu) == MVM_MODE_LONG)
+	if (mode == MVM_MODE_LONG)
 		return MVM_INSN_MAX;
 	return ip > limit ? 0 : min_t(u64, (u64)limit - ip + 1, MVM_INSN_MAX);
 }
