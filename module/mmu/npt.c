@@ -290,7 +290,7 @@ static void npt_zap_piece(struct mvm_vm *vm, gfn_t first, gfn_t last, bool may_b
 	INIT_LIST_HEAD(&zap.dead);
 	spin_lock(&vm->mmu_lock);
 	npt_zap_table(&zap, vm->npt_root_page, vm->npt_levels, 0);
-	/* Who zaps has seen to the installers; that no freed table is written hangs on this alone. */
+	/* Callers have held installers off; that no freed table is written hangs on this. */
 	if (!list_empty(&zap.dead))
 		mvm_wait_for_installers(vm);
 	if (zap.removed)
