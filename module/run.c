@@ -279,15 +279,17 @@ static int run_guest(struct mvm_vcpu *vcpu)
 }
 
 /*
- * Something waits for this thread. The kernel's own handler wants a struct kvm_vcpu
- * where a signal is pending (one may come at any moment), and the rest of what it
- * does is not exported: signals, task work, rseq and the like are done on the way
- * to userspace, which takes -EINTR and calls again. Only the scheduler is called here.
+ * Something waits for this thread. The kernel's own handler is for a struct kvm_vcpu,
+ * and the rest of what it calls is not exported. So a signal ends the call, and task
+ * work, rseq and the like are done on the way to userspace, from where the call is
+ * restarted without anybody noticing. Only the scheduler is called here.
  */
 static int handle_host_work(void)
 {
-	if (signal_pending(current) || test_thread_flag(TIF_NOTIFY_RESUME))
+	if (signal_pending(current))
 		return -EINTR;
+	if (test_thread_flag(TIF_NOTIFY_RESUME))
+		return restart_syscall();
 	if (need_resched())
 		schedule();
 	return 0;
