@@ -65,7 +65,10 @@ void __mvm_ioapic_eoi(struct mvm_irqchip *chip, u8 vector);
 void __mvm_pic_changed(struct mvm_irqchip *chip, bool was_up);
 int mvm_apic_send(struct mvm_vm *vm, struct mvm_vcpu *sender, const struct mvm_apic_msg *msg);
 
-/* lapic_vcpu.c */
+/* lapic_vcpu.c. lapic->lock held. */
+void __mvm_lapic_arm(struct mvm_lapic *lapic, u64 now);
+
+/* lapic_access.c */
 bool mvm_lapic_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool write);
 
 /* pit.c. vm->irq_lock held. */

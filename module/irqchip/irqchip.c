@@ -205,11 +205,12 @@ static void irqchip_sync_sources(struct mvm_irqchip *chip)
 int mvm_irqchip_set_state(struct mvm_vm *vm, const struct kvm_irqchip *chip)
 {
 	struct mvm_irqchip *irqchip = vm->irqchip;
-	bool was_up = irqchip->pic.output;
 	unsigned long flags;
+	bool was_up;
 	int ret = 0;
 
 	raw_spin_lock_irqsave(&vm->irq_lock, flags);
+	was_up = irqchip->pic.output;
 	switch (chip->chip_id) {
 	case KVM_IRQCHIP_PIC_MASTER:
 		mvm_i8259_set_state(&irqchip->pic, 0, &chip->chip.pic);

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The vCPU's way to its local APIC's registers: MMIO page, x2APIC MSRs,
+ * IA32_APIC_BASE, IA32_TSC_DEADLINE, CR8, and the state ioctls.
+ *
+ * The model decides what a write does inside the APIC; what reaches further (an
+ * IPI, the I/O APIC's EOI, the hrtimer) is done here, after lapic->lock has been
+ * dropped where another lock is needed.
+ */
+#include <asm/apicdef.h>
+#include <asm/cpufeatures.h>
+#include <asm/msr-index.h>
+
+#include "chips.h"
+
+/* The page a guest writes through when no APIC answers there reads as this. */
+#define LAPIC_NOTHING_THERE 0xff
+
+/* --------------------------------------------------------------- registers */
+
+/* Send what the ICR says; a Fixed message needs a vector that exists. */
+static void lapic_send_icr(struct mvm_vcpu *vcpu, const struct mvm_apic_msg *msg)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+
+	if (msg->vector < 16 && msg->mode <= MVM_APIC_LOWEST) {
+		raw_spin_lock_irqsave(&lapic->lock, flags);
+		mvm_apic_error(&lapic->model, MVM_APIC_ESR_SEND_VECTOR);
+		raw_spin_unlock_irqrestore(&lapic->lock, flags);
+		return;
+	}
+	mvm_apic_send(vcpu->vm, vcpu, msg);
+}
+
+/*
+ * Write a register and do what it calls for. ICR2 is set with the ICR in one go
+ * where @high is given. Return: 0, or 1 where there is no such register.
+ */
+static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u32 *high)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	struct mvm_apic_msg msg = {};
+	u64 now = ktime_get_ns();
+	unsigned long flags;
+	u8 eoi_vector;
+	u32 fx;
+
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	if (high)
+		mvm_apic_set_reg(&lapic->model, MVM_APIC_ICR2, *high);
+	fx = mvm_apic_write(&lapic->model, nr, val, now);
+	if (fx & MVM_APIC_FX_TIMER)
+		__mvm_lapic_arm(lapic, now);
+	if (fx & MVM_APIC_FX_IPI)
+		mvm_apic_icr_msg(&lapic->model, &msg);
+	if (fx & MVM_APIC_FX_SELF)
+		msg = (struct mvm_apic_msg) { .vector = val, .shorthand = MVM_APIC_SELF };
+	eoi_vector = lapic->model.eoi_vector;
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+
+	if (fx & (MVM_APIC_FX_IPI | MVM_APIC_FX_SELF))
+		lapic_send_icr(vcpu, &msg);
+	if (fx & MVM_APIC_FX_EOI) {
+		raw_spin_lock_irqsave(&vcpu->vm->irq_lock, flags);
+		__mvm_ioapic_eoi(vcpu->vm->irqchip, eoi_vector);
+		raw_spin_unlock_irqrestore(&vcpu->vm->irq_lock, flags);
+	}
+	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+	return fx & MVM_APIC_FX_BAD ? 1 : 0;
+}
+
+static int lapic_read(struct mvm_vcpu *vcpu, unsigned int nr, u32 *val)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	ret = mvm_apic_read(&lapic->model, nr, ktime_get_ns(), val);
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	return ret;
+}
+
+/**
+ * mvm_lapic_mmio() - an access to the xAPIC's page
+ * @vcpu: the vCPU
+ * @gpa: guest physical address
+ * @len: bytes
+ * @data: what is read or written
+ * @write: a write rather than a read
+ *
+ * Registers are 32 bits wide on 16-byte boundaries: an aligned 32-bit write
+ * counts, every other is dropped; a read may take part of a register. Where the
+ * APIC is disabled or in x2APIC mode the page reads as ones, as KVM has it.
+ * Return: false when @gpa is outside the page.
+ */
+bool mvm_lapic_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool write)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	u64 base;
+	u32 offset, val;
+
+	if (!lapic)
+		return false;
+	base = READ_ONCE(lapic->model.base);
+	if ((gpa & MVM_APIC_BASE_ADDR) != (base & MVM_APIC_BASE_ADDR))
+		return false;
+	offset = gpa & ~MVM_APIC_BASE_ADDR;
+	if (!(base & MVM_APIC_BASE_ENABLE) || (base & MVM_APIC_BASE_X2APIC)) {
+		if (!write)
+			memset(data, LAPIC_NOTHING_THERE, len);
+		return true;
+	}
+	if (write) {
+		if (len != sizeof(val) || (offset & 0xf))
+			return true;
+		memcpy(&val, data, sizeof(val));
+		lapic_write(vcpu, offset / 16, val, NULL);
+		return true;
+	}
+	memset(data, 0, len);
+	if ((offset & 0xf) + len <= sizeof(val)) {
+		lapic_read(vcpu, offset / 16, &val);
+		memcpy(data, (u8 *)&val + (offset & 3), len);
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- MSRs, CR8 */
+
+u64 mvm_lapic_base(struct mvm_vcpu *vcpu)
+{
+	if (vcpu->lapic)
+		return READ_ONCE(vcpu->lapic->model.base);
+	return MVM_APIC_DEFAULT_PHYS | MVM_APIC_BASE_ENABLE |
+	       (vcpu->id == vcpu->vm->bsp_id ? MVM_APIC_BASE_BSP : 0);
+}
+
+/**
+ * mvm_lapic_set_base() - write IA32_APIC_BASE
+ * @vcpu: the vCPU
+ * @base: the new value
+ * @host: from an ioctl
+ *
+ * Without an in-kernel APIC there is nothing to set: the write is accepted and
+ * the reset value stays. Return: 0, or 1 = #GP.
+ */
+int mvm_lapic_set_base(struct mvm_vcpu *vcpu, u64 base, bool host)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+	int ret;
+
+	if (!lapic)
+		return 0;
+	if (base & vcpu->maxphyaddr_rsvd)
+		return 1;
+	if (!host && (base & MVM_APIC_BASE_X2APIC) && !mvm_guest_has(vcpu, X86_FEATURE_X2APIC))
+		return 1;
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	ret = mvm_apic_set_base(&lapic->model, base, host);
+	__mvm_lapic_arm(lapic, ktime_get_ns());
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+	return ret;
+}
+
+static u64 lapic_get_deadline(struct mvm_lapic *lapic)
+{
+	unsigned long flags;
+	u64 deadline = 0;
+
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	if (mvm_apic_timer_mode(&lapic->model) == MVM_APIC_TSC_DEADLINE)
+		deadline = lapic->model.tsc_deadline;
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	return deadline;
+}
+
+/* Writes count in TSC-deadline mode alone; zero disarms. */
+static void lapic_set_deadline(struct mvm_lapic *lapic, u64 deadline)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	if (mvm_apic_timer_mode(&lapic->model) == MVM_APIC_TSC_DEADLINE) {
+		lapic->model.tsc_deadline = deadline;
+		__mvm_lapic_arm(lapic, ktime_get_ns());
+	}
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+}
+
+/* The register behind an x2APIC MSR, or -1. */
+static int lapic_msr_reg(struct mvm_lapic *lapic, u32 index)
+{
+	if (index < APIC_BASE_MSR || index >= APIC_BASE_MSR + MVM_APIC_NR_REGS)
+		return -1;
+	if (!(READ_ONCE(lapic->model.base) & MVM_APIC_BASE_X2APIC))
+		return -1;
+	return index - APIC_BASE_MSR;
+}
+
+int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	u32 low, high = 0;
+	int nr;
+
+	if (index == MSR_IA32_APICBASE) {
+		*data = mvm_lapic_base(vcpu);
+		return 0;
+	}
+	if (!lapic)
+		return 1;
+	if (index == MSR_IA32_TSC_DEADLINE) {
+		*data = lapic_get_deadline(lapic);
+		return 0;
+	}
+	nr = lapic_msr_reg(lapic, index);
+	if (nr < 0 || lapic_read(vcpu, nr, &low))
+		return 1;
+	if (nr == MVM_APIC_ICR)
+		high = mvm_apic_reg(&lapic->model, MVM_APIC_ICR2);
+	*data = (u64)high << 32 | low;
+	return 0;
+}
+
+int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	u32 high = data >> 32;
+	int nr;
+
+	if (index == MSR_IA32_APICBASE)
+		return mvm_lapic_set_base(vcpu, data, host);
+	if (!lapic)
+		return 1;
+	if (index == MSR_IA32_TSC_DEADLINE) {
+		lapic_set_deadline(lapic, data);
+		return 0;
+	}
+	nr = lapic_msr_reg(lapic, index);
+	if (nr < 0 || (high && nr != MVM_APIC_ICR))
+		return 1;
+	return lapic_write(vcpu, nr, data, nr == MVM_APIC_ICR ? &high : NULL);
+}
+
+u64 mvm_lapic_get_cr8(struct mvm_vcpu *vcpu)
+{
+	return vcpu->lapic ? mvm_apic_reg(&vcpu->lapic->model, MVM_APIC_TPR) >> 4 : 0;
+}
+
+void mvm_lapic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8)
+{
+	if (vcpu->lapic)
+		lapic_write(vcpu, MVM_APIC_TPR, (cr8 & 0xf) << 4, NULL);
+}
+
+/* ------------------------------------------------------------------- state */
+
+int mvm_lapic_get_state(struct mvm_vcpu *vcpu, struct kvm_lapic_state *s)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+
+	if (!lapic)
+		return -EINVAL;
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	mvm_apic_get_state(&lapic->model, s, ktime_get_ns());
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	return 0;
+}
+
+int mvm_lapic_set_state(struct mvm_vcpu *vcpu, const struct kvm_lapic_state *s)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	u64 now = ktime_get_ns();
+	unsigned long flags;
+	int ret;
+
+	if (!lapic)
+		return -EINVAL;
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	ret = mvm_apic_set_state(&lapic->model, s, now);
+	__mvm_lapic_arm(lapic, now);
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+	return ret;
+}
