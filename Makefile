@@ -49,7 +49,7 @@ help:
 	@echo '  V=1 W=1 C=1    verbose, more warnings, sparse'
 
 module: kernel-headers
-	$(kbuild) modules
+	+$(kbuild) modules
 
 kernel-headers:
 	@test -e $(KDIR)/Makefile || { echo 'No kernel headers in $(KDIR): run "sudo scripts/deps build" or give KDIR=.' >&2; exit 1; }
@@ -97,7 +97,7 @@ check:
 clean:
 	-$(MAKE) -C userspace clean
 	-$(MAKE) -C selftests clean
-	$(if $(wildcard $(KDIR)/Makefile),$(kbuild) clean)
+	+$(if $(wildcard $(KDIR)/Makefile),$(kbuild) clean)
 	rm -rf .cache/build .cache/check
 
 distclean: clean
