@@ -3,6 +3,7 @@
  * The smallest use of libminivmm: a real-mode guest of a dozen instructions
  * that prints through port 0xE9 and halts. Usage: hello [DEVICE]
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,12 +14,9 @@
 #define PRINT_PORT 0xe9
 
 static const unsigned char guest_code[] =
-	"\xbe\x0e\x00"		/* 0:	mov  $14, %si */
-	"\x2e\xac"		/* 3:	cs lodsb */
-	"\x84\xc0"		/* 5:	test %al, %al */
-	"\x74\x04"		/* 7:	jz   13 */
-	"\xe6\xe9"		/* 9:	out  %al, $0xe9 */
-	"\xeb\xf6"		/* 11:	jmp  3 */
+	"\xbe\x0e\x00\x2e\xac"	/* 0:	mov  $14, %si; 3: cs lodsb */
+	"\x84\xc0\x74\x04"	/* 5:	test %al, %al; jz 13 */
+	"\xe6\xe9\xeb\xf6"	/* 9:	out  %al, $0xe9; jmp 3 */
 	"\xf4"			/* 13:	hlt */
 	"Hello from a guest in real mode.\n";
 
@@ -28,7 +26,9 @@ static int run(struct minivmm_vcpu *vcpu)
 	char text[256];
 	int ret;
 
-	while ((ret = minivmm_vcpu_run(vcpu)) == 0) {
+	while ((ret = minivmm_vcpu_run(vcpu)) == 0 || ret == -EINTR) {
+		if (ret)
+			continue;
 		if (run->exit_reason == KVM_EXIT_HLT)
 			return 0;
 		if (run->exit_reason != KVM_EXIT_IO || run->io.port != PRINT_PORT) {
