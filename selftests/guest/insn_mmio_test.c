@@ -48,6 +48,19 @@ GUEST_CODE(wide64, 64,
 	   "mov $0x90ffd, %ebx; mov $0x0807060504030201, %rax;"
 	   "mov %rax, (%rbx); mov 0x10(%rbx), %rax; mov %rax, 0x20300; hlt");
 
+/* The second half of the store has no page; the handler reports error code and CR2. */
+GUEST_CODE(fault64, 64,
+	   "mov $0x1ffffe, %ebx; mov %eax, (%rbx); hlt;"
+	   ".org fault64 + 64; pop %rax; out %eax, $0xf1; mov %cr2, %rax; out %eax, $0xf1; hlt");
+
+/* A single step over a load from the device; the handler reports RIP and DR6. */
+GUEST_CODE(step64, 64,
+	   "mov $0x90000, %ebx; pushfq; orl $0x100, (%rsp); popfq;"
+	   "mov (%rbx), %eax; .globl step64_next; step64_next: hlt;"
+	   ".org step64 + 64; pop %rcx; mov %eax, %edx; mov %ecx, %eax; out %eax, $0xf1;"
+	   "mov %dr6, %rax; out %eax, $0xf1; mov %edx, %eax; out %eax, $0xf1; hlt");
+extern const uint8_t step64_next[];
+
 FIXTURE(mmio) {
 	struct tvm vm;
 	struct tvcpu vcpu;
@@ -230,6 +243,34 @@ TEST_F(mmio_long, eight_bytes_are_cut_at_a_page)
 	EXPECT_READ(DEV + 0x100d, 8, 0x1122334455667788);
 	ASSERT_EQ(0, tvcpu_run_to(&self->vcpu, KVM_EXIT_HLT));
 	EXPECT_EQ(0x1122334455667788, *(uint64_t *)(self->vm.mem + 0x20300));
+}
+
+TEST_F(mmio_long, page_fault_of_the_second_page_comes_before_the_access)
+{
+	uint32_t value;
+
+	ASSERT_EQ(0, tvcpu_start(&self->vcpu, TVM_LONG, fault64, fault64_end));
+	tvcpu_set_gate(&self->vcpu, TVM_LONG, 14, TVM_CODE + 64);
+	((uint64_t *)(self->vm.mem + TVM_PD))[1] = 0;
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	EXPECT_EQ(2, value);
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	EXPECT_EQ(0x200000, value);
+}
+
+TEST_F(mmio_long, single_step_traps_after_the_access)
+{
+	uint32_t value;
+
+	ASSERT_EQ(0, tvcpu_start(&self->vcpu, TVM_LONG, step64, step64_end));
+	tvcpu_set_gate(&self->vcpu, TVM_LONG, 1, TVM_CODE + 64);
+	EXPECT_READ(DEV, 4, 0x1234);
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	EXPECT_EQ(TVM_CODE + (step64_next - step64), value);
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	EXPECT_EQ(0x4000, value & 0x4000);
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	EXPECT_EQ(0x1234, value);
 }
 
 TEST_F(mmio_long, readonly_memory_is_read_as_memory_and_written_as_device)
