@@ -118,45 +118,45 @@ MVM_API int minivmm_vcpu_set_cpuid(struct minivmm_vcpu *vcpu, const struct kvm_c
 }
 
 /* struct kvm_msrs ends in a flexible array: this is one with one entry. */
-struct one_msr {
-	struct kvm_msrs head;
-	struct kvm_msr_entry entry;
+union one_msr {
+	struct kvm_msrs msrs;
+	uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
 };
 
-static int msr_ioctl(struct minivmm_vcpu *vcpu, unsigned long request, struct one_msr *msr,
-		     const char *verb)
+static int msr_ioctl(struct minivmm_vcpu *vcpu, unsigned long request, const char *verb,
+		     uint32_t index, uint64_t *value)
 {
+	union one_msr msr = { .room = { 0 } };
 	char what[48];
 	int done;
 
-	snprintf(what, sizeof(what), "%s MSR %#x", verb, msr->entry.index);
-	done = ioctl(vcpu->fd, request, msr);
+	msr.msrs.nmsrs = 1;
+	msr.msrs.entries[0].index = index;
+	msr.msrs.entries[0].data = *value;
+	snprintf(what, sizeof(what), "%s MSR %#x", verb, index);
+	done = ioctl(vcpu->fd, request, &msr);
 	if (done < 0)
 		return mvm_error_ioctl(&vcpu->err, vcpu->fd, errno, what);
 	if (done != 1)
 		return mvm_error_set(&vcpu->err, -EPERM,
 				     "cannot %s: the device does not let a guest have it", what);
+	*value = msr.msrs.entries[0].data;
 	return 0;
 }
 
 MVM_API int minivmm_vcpu_get_msr(struct minivmm_vcpu *vcpu, uint32_t index, uint64_t *value)
 {
-	struct one_msr msr = { .head.nmsrs = 1, .entry.index = index };
-	int ret = msr_ioctl(vcpu, KVM_GET_MSRS, &msr, "get");
+	uint64_t got = 0;
+	int ret = msr_ioctl(vcpu, KVM_GET_MSRS, "get", index, &got);
 
 	if (!ret)
-		*value = msr.entry.data;
+		*value = got;
 	return ret;
 }
 
 MVM_API int minivmm_vcpu_set_msr(struct minivmm_vcpu *vcpu, uint32_t index, uint64_t value)
 {
-	struct one_msr msr = {
-		.head.nmsrs = 1,
-		.entry = { .index = index, .data = value },
-	};
-
-	return msr_ioctl(vcpu, KVM_SET_MSRS, &msr, "set");
+	return msr_ioctl(vcpu, KVM_SET_MSRS, "set", index, &value);
 }
 
 MVM_API int minivmm_vcpu_set_real_mode(struct minivmm_vcpu *vcpu, uint16_t segment, uint16_t ip)
