@@ -352,7 +352,8 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 		if (ret == -EINTR)
 			run->exit_reason = KVM_EXIT_INTR;
 	}
-	vcpu->stat_to_user++;
+	if (ret != -ERESTARTNOINTR)
+		vcpu->stat_to_user++;
 	publish_run(vcpu);
 	return ret == MVM_TO_USER ? 0 : ret;
 }

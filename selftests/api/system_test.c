@@ -14,7 +14,7 @@ FIXTURE_SETUP(system)
 	self->fd = tvm_open();
 	if (self->fd < 0)
 		MVM_SKIP("cannot open %s: %s", tvm_device(),
-		     strerror(-self->fd));
+			 strerror(-self->fd));
 }
 
 FIXTURE_TEARDOWN(system)
