@@ -37,6 +37,9 @@ TEST_F(dest, physical_destination_is_the_id_or_all)
 	EXPECT_TRUE(match(&self->apic, 0xff, false, false));
 	EXPECT_FALSE(match(&self->apic, 0x105, false, true));
 	EXPECT_TRUE(match(&self->apic, 0xffffffff, false, true));
+	mvm_apic_write(&self->apic, MVM_APIC_ID, 0xff000000, 0);
+	EXPECT_TRUE(match(&self->apic, 0xff, false, true));
+	EXPECT_FALSE(match(&self->apic, 0x1ff, false, true));
 }
 
 TEST_F(dest, flat_logical_destination_is_a_bit_mask)
