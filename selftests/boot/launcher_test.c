@@ -78,25 +78,27 @@ FIXTURE_TEARDOWN(launcher)
 }
 
 /* Put these bytes into a file and run it; true for the wanted status. */
-static bool ends(FIXTURE_DATA(launcher) *self, int status, const void *image,
-		 size_t size, const char *option)
+static bool run_image(struct launch *l, char **path, int status,
+		      const void *image, size_t size, const char *option)
 {
-	const char *args[] = {
-		"--timeout", "100", "-m", "16M", option ?: "--stats", NULL, NULL,
+	const char *const args[] = {
+		"--timeout", "100", "-m", "16M", option ?: "--stats",
+		*path = launch_file(image, size), NULL,
 	};
 
-	self->path = launch_file(image, size);
-	args[5] = self->path;
-	if (!self->path || launch_run(self->l, NULL, args))
+	if (!*path || launch_run(l, NULL, args))
 		return false;
-	if (self->l->status == status)
+	if (l->status == status)
 		return true;
-	launch_show(self->l);
+	launch_show(l);
 	return false;
 }
 
+/* The same, in a test of the fixture. */
+#define ENDS(status, image, size, option) \
+	run_image(self->l, &self->path, status, image, size, option)
 #define FLAT_ENDS(status, code, option) \
-	ends(self, status, code, code##_end - code, option)
+	ENDS(status, code, code##_end - code, option)
 
 TEST_F(launcher, debug_exit_byte_is_the_status)
 {
@@ -162,7 +164,7 @@ TEST_F(launcher, pvh_elf_finds_its_start_info)
 
 	make_elf64(image);
 	memcpy(image + ELF_CODE, pvh_state, pvh_state_end - pvh_state);
-	EXPECT_TRUE(ends(self, 44, image, ELF_SIZE, NULL));
+	EXPECT_TRUE(ENDS(44, image, ELF_SIZE, NULL));
 }
 
 TEST_F(launcher, elf64_starts_in_long_mode)
@@ -171,7 +173,7 @@ TEST_F(launcher, elf64_starts_in_long_mode)
 
 	make_elf64(image);
 	memcpy(image + ELF_CODE + 0x10, long_state, long_state_end - long_state);
-	EXPECT_TRUE(ends(self, 45, image, ELF_SIZE, "--no-pvh"));
+	EXPECT_TRUE(ENDS(45, image, ELF_SIZE, "--no-pvh"));
 }
 
 TEST_F(launcher, elf32_starts_in_protected_mode)
@@ -181,7 +183,7 @@ TEST_F(launcher, elf32_starts_in_protected_mode)
 	make_elf32(image);
 	memcpy(image + ELF_CODE + 0x20, protected_state,
 	       protected_state_end - protected_state);
-	EXPECT_TRUE(ends(self, 46, image, ELF_SIZE, NULL));
+	EXPECT_TRUE(ENDS(46, image, ELF_SIZE, NULL));
 }
 
 TEST_F(launcher, images_that_cannot_run_are_125_with_a_sentence)
@@ -195,7 +197,9 @@ TEST_F(launcher, images_that_cannot_run_are_125_with_a_sentence)
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char *args[] = { "--timeout", "100", rows[i].path, NULL };
+		const char *const args[] = {
+			"--timeout", "100", rows[i].path, NULL,
+		};
 
 		ASSERT_EQ(0, launch_run(self->l, NULL, args));
 		EXPECT_EQ(125, self->l->status);
@@ -205,13 +209,13 @@ TEST_F(launcher, images_that_cannot_run_are_125_with_a_sentence)
 		EXPECT_NE(NULL, strstr(self->l->err, rows[i].path));
 		EXPECT_STREQ("", self->l->out);
 	}
-	EXPECT_TRUE(ends(self, 125, "", 0, NULL));
+	EXPECT_TRUE(ENDS(125, "", 0, NULL));
 	EXPECT_NE(NULL, strstr(self->l->err, "is empty"));
 }
 
 TEST_F(launcher, missing_device_is_125_with_a_sentence)
 {
-	const char *args[] = { "--device", "/dev/nonexistent", "/bin/sh", NULL };
+	const char *const args[] = { "--device", "/dev/nonexistent", "/bin/sh", NULL };
 
 	ASSERT_EQ(0, launch_run(self->l, NULL, args));
 	EXPECT_EQ(125, self->l->status);

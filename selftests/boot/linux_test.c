@@ -19,12 +19,16 @@
 #define SAY_PRODUCT	"echo product=$((6*7))"
 #define PRODUCT		"product=42"
 
-FIXTURE(boot) {
+struct guest {
 	struct launch *l;
 	const char *kernel;
 	const char *initrd;
-	char *vmlinux;
 	const char *mem;
+	char *vmlinux;		/* from the kernel, when a test asks for it */
+};
+
+FIXTURE(boot) {
+	struct guest guest;
 };
 
 static const char *from_env(const char *name, const char *fallback)
@@ -38,55 +42,55 @@ FIXTURE_SETUP(boot)
 {
 	char why[128];
 
-	self->kernel = from_env("MINIVMM_GUEST_KERNEL", KERNEL);
-	self->initrd = from_env("MINIVMM_GUEST_INITRD", INITRD);
-	self->mem = "192M";
+	self->guest.kernel = from_env("MINIVMM_GUEST_KERNEL", KERNEL);
+	self->guest.initrd = from_env("MINIVMM_GUEST_INITRD", INITRD);
+	self->guest.mem = "192M";
 	if (!launch_path(why, sizeof(why)))
 		MVM_SKIP("%s", why);
-	if (access(self->kernel, R_OK) || access(self->initrd, R_OK))
+	if (access(self->guest.kernel, R_OK) || access(self->guest.initrd, R_OK))
 		MVM_SKIP("no guest kernel %s or initramfs %s: run in the lab with --guest",
-		     self->kernel, self->initrd);
-	self->l = calloc(1, sizeof(*self->l));
-	ASSERT_NE(NULL, self->l);
+			 self->guest.kernel, self->guest.initrd);
+	self->guest.l = calloc(1, sizeof(*self->guest.l));
+	ASSERT_NE(NULL, self->guest.l);
 }
 
 FIXTURE_TEARDOWN(boot)
 {
-	if (self->vmlinux)
-		unlink(self->vmlinux);
-	free(self->vmlinux);
-	free(self->l);
+	if (self->guest.vmlinux)
+		unlink(self->guest.vmlinux);
+	free(self->guest.vmlinux);
+	free(self->guest.l);
 }
 
 /* Boot with these words on the command line; true for the wanted status. */
-static bool boots(FIXTURE_DATA(boot) *self, int status, const char *image,
+static bool boots(struct guest *g, int status, const char *image,
 		  const char *option, const char *words,
 		  const struct launch_input *input)
 {
 	char cmdline[256];
 	const char *const args[] = {
-		"--timeout", GUEST_SECONDS, "-m", self->mem, "-i", self->initrd,
+		"--timeout", GUEST_SECONDS, "-m", g->mem, "-i", g->initrd,
 		"-p", cmdline, option ?: "--stats", image, NULL,
 	};
 
 	snprintf(cmdline, sizeof(cmdline), CMDLINE "%s", words);
-	if (launch_run(self->l, input, args))
+	if (launch_run(g->l, input, args))
 		return false;
-	if (self->l->status == status)
+	if (g->l->status == status)
 		return true;
-	launch_show(self->l);
+	launch_show(g->l);
 	return false;
 }
 
-static bool extract(FIXTURE_DATA(boot) *self)
+static bool extract(struct guest *g)
 {
 	struct boot_blob blob;
 
-	if (payload_extract(self->kernel, &blob))
+	if (payload_extract(g->kernel, &blob))
 		return false;
-	self->vmlinux = launch_file(blob.data, blob.size);
+	g->vmlinux = launch_file(blob.data, blob.size);
 	free(blob.data);
-	return self->vmlinux;
+	return g->vmlinux;
 }
 
 TEST_F_TIMEOUT(boot, bzimage_boots_to_a_shell_that_answers, TEST_SECONDS)
@@ -96,38 +100,39 @@ TEST_F_TIMEOUT(boot, bzimage_boots_to_a_shell_that_answers, TEST_SECONDS)
 		      "cat /sys/bus/pnp/devices/*/id; exit\n",
 	};
 
-	ASSERT_TRUE(boots(self, 0, self->kernel, NULL, "marker=b1", &input));
-	EXPECT_EQ(1, launch_count(self->l, PRODUCT)) {
-		launch_show(self->l);
+	ASSERT_TRUE(boots(&self->guest, 0, self->guest.kernel, NULL, "marker=b1",
+			  &input));
+	EXPECT_EQ(1, launch_count(self->guest.l, PRODUCT)) {
+		launch_show(self->guest.l);
 	}
-	EXPECT_GE(launch_count(self->l, "marker=b1"), 1);
+	EXPECT_GE(launch_count(self->guest.l, "marker=b1"), 1);
 
 	/* Found by the ACPI tables, the interrupts as these describe them. */
-	EXPECT_EQ(1, launch_count(self->l, "PNP0501"));
-	EXPECT_EQ(1, launch_count(self->l, "PNP0b00"));
-	EXPECT_EQ(1, launch_count(self->l, "9-fasteoi   acpi"));
-	EXPECT_EQ(1, launch_count(self->l, "4-edge      ttyS0")) {
-		launch_show(self->l);
+	EXPECT_EQ(1, launch_count(self->guest.l, "PNP0501"));
+	EXPECT_EQ(1, launch_count(self->guest.l, "PNP0b00"));
+	EXPECT_EQ(1, launch_count(self->guest.l, "9-fasteoi   acpi"));
+	EXPECT_EQ(1, launch_count(self->guest.l, "4-edge      ttyS0")) {
+		launch_show(self->guest.l);
 	}
 }
 
 TEST_F_TIMEOUT(boot, vmlinux_boots_by_its_pvh_note, TEST_SECONDS)
 {
-	ASSERT_TRUE(extract(self));
-	ASSERT_TRUE(boots(self, 0, self->vmlinux, NULL,
+	ASSERT_TRUE(extract(&self->guest));
+	ASSERT_TRUE(boots(&self->guest, 0, self->guest.vmlinux, NULL,
 			  "run=echo,product=$((6*7))", NULL));
-	EXPECT_EQ(1, launch_count(self->l, PRODUCT)) {
-		launch_show(self->l);
+	EXPECT_EQ(1, launch_count(self->guest.l, PRODUCT)) {
+		launch_show(self->guest.l);
 	}
 }
 
 TEST_F_TIMEOUT(boot, vmlinux_boots_by_its_64_bit_entry, TEST_SECONDS)
 {
-	ASSERT_TRUE(extract(self));
-	ASSERT_TRUE(boots(self, 0, self->vmlinux, "--no-pvh",
+	ASSERT_TRUE(extract(&self->guest));
+	ASSERT_TRUE(boots(&self->guest, 0, self->guest.vmlinux, "--no-pvh",
 			  "run=echo,product=$((6*7))", NULL));
-	EXPECT_EQ(1, launch_count(self->l, PRODUCT)) {
-		launch_show(self->l);
+	EXPECT_EQ(1, launch_count(self->guest.l, PRODUCT)) {
+		launch_show(self->guest.l);
 	}
 }
 
@@ -149,31 +154,32 @@ TEST_F_TIMEOUT(boot, memory_continues_above_4_gib, TEST_SECONDS)
 
 	if (!allow_overcommit("1"))
 		SKIP(return, "cannot set vm.overcommit_memory: run as root");
-	self->mem = "3200M";
-	booted = boots(self, 0, self->kernel, NULL, "run=cat,/proc/iomem", NULL);
+	self->guest.mem = "3200M";
+	booted = boots(&self->guest, 0, self->guest.kernel, NULL,
+		       "run=cat,/proc/iomem", NULL);
 	EXPECT_TRUE(allow_overcommit("0"));
 	ASSERT_TRUE(booted);
-	EXPECT_EQ(1, launch_count(self->l, "00100000-bfffffff : System RAM"));
-	EXPECT_EQ(1, launch_count(self->l, "100000000-107ffffff : System RAM")) {
-		launch_show(self->l);
+	EXPECT_EQ(1, launch_count(self->guest.l, "00100000-bfffffff : System RAM"));
+	EXPECT_EQ(1, launch_count(self->guest.l, "100000000-107ffffff : System RAM")) {
+		launch_show(self->guest.l);
 	}
 }
 
 TEST_F_TIMEOUT(boot, reboot_resets_the_machine, TEST_SECONDS)
 {
-	ASSERT_TRUE(boots(self, 0, self->kernel, "--no-reboot",
+	ASSERT_TRUE(boots(&self->guest, 0, self->guest.kernel, "--no-reboot",
 			  "run=echo,once=$((1*2))+reboot,-f+sleep,99", NULL));
-	EXPECT_EQ(1, launch_count(self->l, "once=2")) {
-		launch_show(self->l);
+	EXPECT_EQ(1, launch_count(self->guest.l, "once=2")) {
+		launch_show(self->guest.l);
 	}
 }
 
 TEST_F_TIMEOUT(boot, panic_with_panic_minus_1_resets_the_machine, TEST_SECONDS)
 {
-	ASSERT_TRUE(boots(self, 0, self->kernel, "--no-reboot",
+	ASSERT_TRUE(boots(&self->guest, 0, self->guest.kernel, "--no-reboot",
 			  "rdinit=/nonexistent root=/dev/nonexistent", NULL));
-	EXPECT_GE(launch_count(self->l, "Kernel panic"), 1) {
-		launch_show(self->l);
+	EXPECT_GE(launch_count(self->guest.l, "Kernel panic"), 1) {
+		launch_show(self->guest.l);
 	}
 }
 

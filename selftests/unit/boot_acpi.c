@@ -195,8 +195,8 @@ static void show(const char *path)
 static bool iasl_is_content(const char *dir, const char *name)
 {
 	char aml[16], dsl[16], log[64];
-	char *disassemble[] = { "iasl", "-d", aml, NULL };
-	char *compile[] = { "iasl", "-we", "-tc", dsl, NULL };
+	char *const disassemble[] = { "iasl", "-d", aml, NULL };
+	char *const compile[] = { "iasl", "-we", "-tc", dsl, NULL };
 	bool ok;
 
 	snprintf(aml, sizeof(aml), "%s.aml", name);

@@ -12,7 +12,9 @@
 #include "boot_util.h"
 
 #define ROUNDS		20000
-#define IMAGE_MAX	(BZ_SIZE > ELF_SIZE ? BZ_SIZE : ELF_SIZE)
+#define IMAGE_MAX	BZ_SIZE
+
+_Static_assert(ELF_SIZE <= IMAGE_MAX, "every image fits");
 
 static uint64_t rng_state;
 

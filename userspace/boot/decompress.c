@@ -217,7 +217,7 @@ static int unpack_lz4_legacy(const struct boot_blob *in, struct boot_blob *out)
 static const struct unpacker unpackers[] = {
 	{ "gzip", "\x1f\x8b", 2, unpack_gzip },
 	{ "zstd", "\x28\xb5\x2f\xfd", 4, unpack_zstd },
-	{ "xz", "\xfd" "7zXZ\0", 6, unpack_xz },
+	{ "xz", "\3757zXZ\0", 6, unpack_xz },
 	{ "lz4", "\x04\x22\x4d\x18", 4, unpack_lz4_frame },
 	{ "lz4", "\x02\x21\x4c\x18", 4, unpack_lz4_legacy },
 	{ "bzip2", "BZh", 3, NULL },
