@@ -142,6 +142,7 @@ TEST_F(timer, deadline_fires_at_its_tsc_and_never_before)
 	mvm_apic_write(&self->apic, MVM_APIC_LVTT, DEADLINE | VECTOR, T0);
 	self->apic.tsc_deadline = deadline;
 	EXPECT_EQ(T0 + 2 * MS + 1, mvm_apic_timer_next(&self->apic, T0, tsc, KHZ));
+	EXPECT_EQ(T0 + 2 * MS, mvm_apic_timer_next(&self->apic, T0, tsc + 1, KHZ));
 	EXPECT_FALSE(fires(&self->apic, T0 + 5 * MS, deadline - 1));
 	EXPECT_TRUE(fires(&self->apic, T0 + 5 * MS, deadline));
 	EXPECT_EQ(0, self->apic.tsc_deadline);
