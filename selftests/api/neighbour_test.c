@@ -11,7 +11,8 @@
 #include "mvm_harness.h"
 #include "mvm_util.h"
 
-#define MSR_LSTAR 0xc0000082
+#define MSR_LSTAR  0xc0000082
+#define CR4_OSFXSR (1 << 9)
 
 /* LSTAR and XMM5 again and again: each guest must only ever see its own. */
 GUEST_CODE(sentinels, 64,
@@ -98,6 +99,7 @@ static int start_sentinels(struct tvm *vm, struct tvcpu *vcpu, uint32_t value)
 		struct kvm_msrs head;
 		struct kvm_msr_entry row;
 	} msr = { .head = { .nmsrs = 1 }, .row = { .index = MSR_LSTAR, .data = value } };
+	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
 	if (tvm_create(vm, TVM_MEM_SIZE) || tvcpu_create(vm, vcpu, 0) ||
@@ -107,6 +109,11 @@ static int start_sentinels(struct tvm *vm, struct tvcpu *vcpu, uint32_t value)
 		return -1;
 	regs.rbx = ~value;
 	if (tvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs))
+		return -1;
+	if (tvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		return -1;
+	sregs.cr4 |= CR4_OSFXSR;
+	if (tvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
 		return -1;
 	return tvm_ioctl(vcpu->fd, KVM_SET_MSRS, &msr) == 1 ? 0 : -1;
 }
