@@ -151,10 +151,10 @@ TEST_F(fpu, registers_by_each_interface)
 
 TEST_F(fpu, two_vms_and_the_host_keep_theirs)
 {
-	static const _Alignas(16) uint8_t pattern[16] = "0123456789abcde";
+	static const uint8_t pattern[16] __attribute__((aligned(16))) = "0123456789abcde";
 	struct tvm vm2;
 	struct tvcpu vcpu2;
-	_Alignas(16) uint8_t after[16];
+	uint8_t after[16] __attribute__((aligned(16)));
 	uint32_t value;
 	int i;
 
