@@ -197,7 +197,8 @@ TEST_F(fpu, avx_registers_survive)
 	ASSERT_EQ(0, set_rax(&self->vcpu, 0xabcdef));
 	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
 	for (i = 0; i < 3; i++) {
-		asm volatile("vpcmpeqd %%xmm3, %%xmm3, %%xmm3; vinsertf128 $1, %%xmm3, %%ymm3, %%ymm3"
+		asm volatile("vpcmpeqd %%xmm3, %%xmm3, %%xmm3;"
+			     "vinsertf128 $1, %%xmm3, %%ymm3, %%ymm3"
 			     : : : "xmm3");
 		ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
 		EXPECT_EQ(0xabcdef, value);
