@@ -192,6 +192,10 @@ TEST_F(pit, bcd_counts_in_decimal)
 	mvm_i8254_write(&self->pit, 0x40, 0x10, T0);
 	EXPECT_EQ(1000, self->pit.s.channels[0].count);
 	EXPECT_EQ(0x0999, read16(&self->pit, 0, after(1)));
+	mvm_i8254_write(&self->pit, 0x40, 0x34, T0);
+	mvm_i8254_write(&self->pit, 0x40, 0x12, T0);
+	EXPECT_EQ(1234, self->pit.s.channels[0].count);
+	EXPECT_EQ(0x1234, read16(&self->pit, 0, T0));
 	mvm_i8254_write(&self->pit, 0x43, 0x31, T0); /* mode 0, BCD */
 	mvm_i8254_write(&self->pit, 0x40, 0x00, T0);
 	mvm_i8254_write(&self->pit, 0x40, 0x00, T0);

@@ -111,6 +111,29 @@ TEST_F(pic, the_elcr_leaves_the_fixed_inputs_edge_triggered)
 	EXPECT_EQ(0xde, mvm_i8259_read(&self->pic, 0x4d1));
 }
 
+TEST_F(pic, a_new_trigger_mode_sees_the_lines_and_keeps_latched_edges)
+{
+	pulse(&self->pic, 1);
+	mvm_i8259_set_line(&self->pic, 5, true);
+	out(&self->pic, 0x20, 0x10); /* initialisation forgets both */
+	out(&self->pic, 0x21, 0x30);
+	out(&self->pic, 0x21, 0x04);
+	pulse(&self->pic, 1);
+	out(&self->pic, 0x4d0, 0x20);
+	EXPECT_EQ(BIT(1) | BIT(5), mvm_i8259_read(&self->pic, 0x20));
+}
+
+TEST_F(pic, setting_the_rotation_ends_nothing)
+{
+	pulse(&self->pic, 4);
+	mvm_i8259_ack(&self->pic);
+	out(&self->pic, 0x20, 0x80);
+	EXPECT_EQ(BIT(4), self->pic.chip[0].isr);
+	EXPECT_EQ(1, self->pic.chip[0].rotate_on_auto_eoi);
+	out(&self->pic, 0x20, 0x00);
+	EXPECT_EQ(0, self->pic.chip[0].rotate_on_auto_eoi);
+}
+
 TEST_F(pic, lower_numbers_nest_over_higher_ones)
 {
 	pulse(&self->pic, 5);

@@ -192,6 +192,10 @@ TEST_F(ioapic, nmi_and_init_are_edges_whatever_the_trigger_bit)
 	EXPECT_EQ(MVM_APIC_NMI, self->bus.last.mode);
 	EXPECT_FALSE(self->bus.last.level);
 	EXPECT_EQ(0x400 | LEVEL, read_reg(&self->io, 0x14));
+	set_rte(&self->io, 3, 1, 0x500 | LEVEL);
+	mvm_ioapic_set_line(&self->io, 3, true);
+	EXPECT_EQ(MVM_APIC_INIT, self->bus.last.mode);
+	EXPECT_TRUE(self->bus.last.assert);
 }
 
 TEST_F(ioapic, state_goes_out_and_in)
@@ -216,6 +220,18 @@ TEST_F(ioapic, state_goes_out_and_in)
 	state.redirtbl[9].fields.remote_irr = 0;
 	ASSERT_EQ(0, mvm_ioapic_set_state(&self->io, &state));
 	EXPECT_EQ(2, self->bus.sent);
+}
+
+TEST_F(ioapic, restored_remote_irr_stays_with_level_pins_alone)
+{
+	struct kvm_ioapic_state state;
+
+	mvm_ioapic_get_state(&self->io, &state);
+	state.redirtbl[0].bits = 0x30 | REMOTE;
+	state.redirtbl[23].bits = 0x31 | LEVEL | REMOTE;
+	ASSERT_EQ(0, mvm_ioapic_set_state(&self->io, &state));
+	EXPECT_EQ(0x30, read_reg(&self->io, 0x10));
+	EXPECT_EQ(0x31 | LEVEL | REMOTE, read_reg(&self->io, 0x10 + 2 * 23));
 }
 
 TEST_F(ioapic, another_base_address_is_refused)
