@@ -36,7 +36,7 @@
 
 struct mvm_fpu_state {
 	u32 host_pkru; /* while the guest's is loaded */
-	struct xregs_state image; /* 64-byte aligned by its type; more follows */
+	u8 image[] __aligned(64); /* struct xregs_state and what follows it */
 };
 
 /* Facts about the host, found at load. */
@@ -50,6 +50,11 @@ static struct {
 	bool has_pkru;
 	struct { u32 offset, size; } part[XFEATURE_MAX]; /* of guest_xcr0, from bit 2 on */
 } host __ro_after_init;
+
+static struct xregs_state *image_of(struct mvm_vcpu *vcpu)
+{
+	return (struct xregs_state *)vcpu->fpu->image;
+}
 
 static bool is_extended(u64 mask, int bit)
 {
@@ -90,9 +95,6 @@ static void __init find_parts(void)
 
 int __init mvm_fpu_module_init(void)
 {
-	/* kmalloc() aligns only powers of two to themselves. */
-	BUILD_BUG_ON(offsetof(struct mvm_fpu_state, image) % 64);
-
 	host.mxcsr_mask = find_mxcsr_mask();
 	if (!host.mxcsr_mask)
 		return -ENOMEM;
@@ -185,12 +187,13 @@ static void init_image(struct xregs_state *image)
 
 int mvm_fpu_create(struct mvm_vcpu *vcpu)
 {
-	size_t size = offsetof(struct mvm_fpu_state, image) + host.image_size;
+	size_t size = sizeof(struct mvm_fpu_state) + host.image_size;
 
+	/* kmalloc() aligns only powers of two to themselves. */
 	vcpu->fpu = kzalloc(roundup_pow_of_two(size), GFP_KERNEL_ACCOUNT);
 	if (!vcpu->fpu)
 		return -ENOMEM;
-	init_image(&vcpu->fpu->image);
+	init_image(image_of(vcpu));
 	vcpu->guest_pkru = 0;
 	return 0;
 }
@@ -205,17 +208,17 @@ void mvm_fpu_enter(struct mvm_vcpu *vcpu)
 {
 	kernel_fpu_begin_mask(0);
 	clear_x87_pointers();
-	if (likely(!restore_image(&vcpu->fpu->image)))
+	if (likely(!restore_image(image_of(vcpu))))
 		return;
 	/* Everything that gets into an image is checked: this cannot be. */
 	mvm_vm_kill(vcpu->vm, "the processor refused a guest's FPU image");
-	init_image(&vcpu->fpu->image);
-	restore_image(&vcpu->fpu->image);
+	init_image(image_of(vcpu));
+	restore_image(image_of(vcpu));
 }
 
 void mvm_fpu_leave(struct mvm_vcpu *vcpu)
 {
-	save_image(&vcpu->fpu->image);
+	save_image(image_of(vcpu));
 	kernel_fpu_end();
 }
 
@@ -259,7 +262,7 @@ void mvm_fpu_swap_out(struct mvm_vcpu *vcpu)
 
 void mvm_fpu_get_fpu(struct mvm_vcpu *vcpu, struct kvm_fpu *fpu)
 {
-	const struct fxregs_state *fx = &vcpu->fpu->image.i387;
+	const struct fxregs_state *fx = &image_of(vcpu)->i387;
 
 	memset(fpu, 0, sizeof(*fpu));
 	memcpy(fpu->fpr, fx->st_space, sizeof(fpu->fpr));
@@ -284,7 +287,7 @@ static int check_mxcsr(struct mvm_vcpu *vcpu, u32 mxcsr)
 
 int mvm_fpu_set_fpu(struct mvm_vcpu *vcpu, const struct kvm_fpu *fpu)
 {
-	struct xregs_state *image = &vcpu->fpu->image;
+	struct xregs_state *image = image_of(vcpu);
 	struct fxregs_state *fx = &image->i387;
 	int ret = check_mxcsr(vcpu, fpu->mxcsr);
 
@@ -305,7 +308,7 @@ int mvm_fpu_set_fpu(struct mvm_vcpu *vcpu, const struct kvm_fpu *fpu)
 
 void mvm_fpu_get_xsave(struct mvm_vcpu *vcpu, struct kvm_xsave *xsave)
 {
-	const struct xregs_state *image = &vcpu->fpu->image;
+	const struct xregs_state *image = image_of(vcpu);
 	struct xregs_state *out = (void *)xsave->region;
 
 	memset(xsave, 0, sizeof(*xsave));
@@ -348,7 +351,7 @@ static void load_fp(struct fxregs_state *fx, const struct fxregs_state *in)
 int mvm_fpu_set_xsave(struct mvm_vcpu *vcpu, const struct kvm_xsave *xsave)
 {
 	const struct xregs_state *in = (const void *)xsave->region;
-	struct xregs_state *image = &vcpu->fpu->image;
+	struct xregs_state *image = image_of(vcpu);
 	u64 parts = in->header.xfeatures;
 	int i, ret = check_xsave(vcpu, in);
 
