@@ -12,6 +12,7 @@
 #include <asm/bootparam.h>
 
 #include "payload.h"
+#include "userspace/boot/boot.h"
 
 #define SECTOR		512u
 
@@ -49,7 +50,7 @@ int payload_extract(const char *path, struct boot_blob *vmlinux)
 	if (start > file.size || hdr.payload_length > file.size - start)
 		goto out;
 	packed = (struct boot_blob){ file.data + start, hdr.payload_length };
-	ret = boot_decompress(&packed, vmlinux);
+	ret = boot_decompress(&packed, vmlinux, BOOT_FILE_MAX);
 out:
 	free(file.data);
 	return ret;

@@ -3,7 +3,7 @@
  * Unpacking of compressed kernels: gzip, zstd, xz and both forms of lz4.
  *
  * The format is told by its magic number. Input is hostile: output grows as
- * the data asks for it, up to BOOT_FILE_MAX, and the libraries do the
+ * the data asks for it, up to a maximum, and the libraries do the
  * checking. One stream is unpacked and what follows it is ignored, because
  * the payload of a bzImage has its unpacked size appended. The files that
  * hold an image read and the tools that extract one call this.
@@ -29,18 +29,24 @@ struct unpacker {
 	const char *name;
 	const char *magic;
 	size_t magic_len;
-	int (*unpack)(const struct boot_blob *in, struct boot_blob *out);
+	int (*unpack)(const struct boot_blob *in, struct boot_blob *out,
+		      size_t max);
 };
 
-/* Make room for more output and say how much; *room 0 never happens. */
-static int out_room(struct boot_blob *out, size_t *cap, size_t *room)
+/*
+ * Make room for more output and say how much; *room 0 never happens. There is
+ * a byte beyond the maximum, so that a stream that fills it to the last byte
+ * still gets to say that it has ended.
+ */
+static int out_room(struct boot_blob *out, size_t max, size_t *cap,
+		    size_t *room)
 {
 	if (out->size == *cap) {
 		size_t want = *cap ? *cap * 2 : FIRST_GUESS;
 		uint8_t *data;
 
-		if (want > BOOT_FILE_MAX)
-			want = BOOT_FILE_MAX;
+		if (want > max + 1)
+			want = max + 1;
 		if (out->size == want)
 			return -EFBIG;
 		data = realloc(out->data, want);
@@ -53,7 +59,8 @@ static int out_room(struct boot_blob *out, size_t *cap, size_t *room)
 	return 0;
 }
 
-static int unpack_gzip(const struct boot_blob *in, struct boot_blob *out)
+static int unpack_gzip(const struct boot_blob *in, struct boot_blob *out,
+		       size_t max)
 {
 	z_stream zs = {
 		.next_in = in->data,
@@ -66,7 +73,7 @@ static int unpack_gzip(const struct boot_blob *in, struct boot_blob *out)
 	if (inflateInit2(&zs, 16 + MAX_WBITS) != Z_OK)
 		return -ENOMEM;
 	do {
-		ret = out_room(out, &cap, &room);
+		ret = out_room(out, max, &cap, &room);
 		if (ret)
 			break;
 		zs.next_out = out->data + out->size;
@@ -82,7 +89,8 @@ static int unpack_gzip(const struct boot_blob *in, struct boot_blob *out)
 	return ret;
 }
 
-static int unpack_zstd(const struct boot_blob *in, struct boot_blob *out)
+static int unpack_zstd(const struct boot_blob *in, struct boot_blob *out,
+		       size_t max)
 {
 	ZSTD_DStream *ds = ZSTD_createDStream();
 	ZSTD_inBuffer src = { in->data, in->size, 0 };
@@ -94,7 +102,7 @@ static int unpack_zstd(const struct boot_blob *in, struct boot_blob *out)
 	while (!ret && left) {
 		ZSTD_outBuffer dst;
 
-		ret = out_room(out, &cap, &room);
+		ret = out_room(out, max, &cap, &room);
 		if (ret)
 			break;
 		dst = (ZSTD_outBuffer){ out->data + out->size, room, 0 };
@@ -109,7 +117,8 @@ static int unpack_zstd(const struct boot_blob *in, struct boot_blob *out)
 	return ret;
 }
 
-static int unpack_xz(const struct boot_blob *in, struct boot_blob *out)
+static int unpack_xz(const struct boot_blob *in, struct boot_blob *out,
+		     size_t max)
 {
 	lzma_stream ls = LZMA_STREAM_INIT;
 	size_t cap = 0, room;
@@ -121,7 +130,7 @@ static int unpack_xz(const struct boot_blob *in, struct boot_blob *out)
 	ls.next_in = in->data;
 	ls.avail_in = in->size;
 	do {
-		ret = out_room(out, &cap, &room);
+		ret = out_room(out, max, &cap, &room);
 		if (ret)
 			break;
 		ls.next_out = out->data + out->size;
@@ -140,7 +149,8 @@ static int unpack_xz(const struct boot_blob *in, struct boot_blob *out)
 	return ret;
 }
 
-static int unpack_lz4_frame(const struct boot_blob *in, struct boot_blob *out)
+static int unpack_lz4_frame(const struct boot_blob *in, struct boot_blob *out,
+			    size_t max)
 {
 	size_t cap = 0, room, pos = 0, hint = 1;
 	LZ4F_dctx *dctx;
@@ -151,7 +161,7 @@ static int unpack_lz4_frame(const struct boot_blob *in, struct boot_blob *out)
 	while (!ret && hint) {
 		size_t src_len = in->size - pos;
 
-		ret = out_room(out, &cap, &room);
+		ret = out_room(out, max, &cap, &room);
 		if (ret)
 			break;
 		hint = LZ4F_decompress(dctx, out->data + out->size, &room,
@@ -180,7 +190,8 @@ static uint32_t get_le32(const uint8_t *p)
  * nothing to mark the end but the end of the file. A last word that no data
  * follows is the unpacked size a bzImage appends.
  */
-static int unpack_lz4_legacy(const struct boot_blob *in, struct boot_blob *out)
+static int unpack_lz4_legacy(const struct boot_blob *in, struct boot_blob *out,
+			     size_t max)
 {
 	size_t pos = 4, cap = 0;
 
@@ -194,8 +205,6 @@ static int unpack_lz4_legacy(const struct boot_blob *in, struct boot_blob *out)
 			return -EINVAL;
 		if (len > in->size - pos)
 			return -ENODATA;
-		if (out->size + LZ4_LEGACY_BLOCK > BOOT_FILE_MAX)
-			return -EFBIG;
 		if (out->size + LZ4_LEGACY_BLOCK > cap) {
 			cap = (out->size + LZ4_LEGACY_BLOCK) * 2;
 			data = realloc(out->data, cap);
@@ -208,6 +217,8 @@ static int unpack_lz4_legacy(const struct boot_blob *in, struct boot_blob *out)
 					len, LZ4_LEGACY_BLOCK);
 		if (n < 0)
 			return -EINVAL;
+		if ((size_t)n > max - out->size)
+			return -EFBIG;
 		out->size += n;
 		pos += len;
 	}
@@ -244,7 +255,8 @@ const char *boot_compression(const struct boot_blob *in)
 	return u ? u->name : NULL;
 }
 
-int boot_decompress(const struct boot_blob *in, struct boot_blob *out)
+int boot_decompress(const struct boot_blob *in, struct boot_blob *out,
+		    size_t max)
 {
 	const struct unpacker *u = find_unpacker(in);
 	int ret;
@@ -252,7 +264,9 @@ int boot_decompress(const struct boot_blob *in, struct boot_blob *out)
 	*out = (struct boot_blob){ 0 };
 	if (!u || !u->unpack)
 		return -EOPNOTSUPP;
-	ret = u->unpack(in, out);
+	ret = u->unpack(in, out, max);
+	if (!ret && out->size > max)
+		ret = -EFBIG;
 	if (ret) {
 		free(out->data);
 		*out = (struct boot_blob){ 0 };

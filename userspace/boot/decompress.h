@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot.h"
-
 /* Bytes on the heap; data may be NULL when size is 0. */
 struct boot_blob {
 	uint8_t *data;
@@ -28,10 +26,12 @@ const char *boot_compression(const struct boot_blob *in);
  * boot_decompress() - unpack one stream
  * @in: what boot_compression() has a name for
  * @out: receives the result, to be freed by the caller
+ * @max: the most bytes to unpack
  *
  * Return: 0; -EOPNOTSUPP unknown format, -EINVAL damaged, -ENODATA truncated,
- * -EFBIG more than BOOT_FILE_MAX unpacked, -ENOMEM.
+ * -EFBIG more than @max unpacked, -ENOMEM.
  */
-int boot_decompress(const struct boot_blob *in, struct boot_blob *out);
+int boot_decompress(const struct boot_blob *in, struct boot_blob *out,
+		    size_t max);
 
 #endif /* MVM_BOOT_DECOMPRESS_H */

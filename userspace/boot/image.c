@@ -139,7 +139,7 @@ static int unpack_image(struct boot_image *img, char *err, size_t errlen)
 
 	if (!format)
 		return 0;
-	ret = boot_decompress(&img->data, &plain);
+	ret = boot_decompress(&img->data, &plain, BOOT_FILE_MAX);
 	switch (ret) {
 	case 0:
 		break;
