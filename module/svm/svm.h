@@ -50,6 +50,7 @@ struct svm_features {
 	bool decode_assists;
 	bool tsc_ratio; /* the TSC ratio MSR exists (set to 1:1, not offered) */
 	bool tsc_aux; /* RDTSCP or RDPID: TSC_AUX is the guest's while it runs */
+	bool loses_shadow; /* QEMU's TCG: VMRUN ignores the interrupt shadow */
 	u32 min_asid, max_asid;
 };
 
@@ -80,6 +81,8 @@ struct svm_cpu {
  * @iret_rip: where the IRET is that ends the NMI
  * @iret_seen: the IRET intercept fired: the NMI ends when @iret_rip is left
  * @stepping: RFLAGS.TF is the backend's, for the NMI window; @guest_tf: the guest's
+ * @shadow: the interrupt shadow at entry, where the processor loses it; @shadow_rip:
+ *	where it was
  * @step_trap: the last exit's #DB has DR6.BS because of @stepping
  * @host_tsc_aux: found at load
  * @guest_tsc_aux: what the MSR holds while loaded
@@ -98,6 +101,8 @@ struct svm_vcpu {
 	u64 iret_rip;
 	bool iret_seen;
 	bool stepping, guest_tf, step_trap;
+	u32 shadow;
+	u64 shadow_rip;
 	u64 host_tsc_aux, guest_tsc_aux;
 	u64 host_debugctl;
 };

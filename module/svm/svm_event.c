@@ -90,35 +90,50 @@ static void svm_irq_window(struct svm_vcpu *svm, bool on)
 	}
 }
 
-/* NMIs are masked until the IRET: see the head of this file. */
-static void svm_nmi_window(struct svm_vcpu *svm, bool wanted)
+/*
+ * NMIs are masked until the IRET (see the head of this file). Returns true when the
+ * guest must stop as soon as the current instruction is done.
+ */
+static bool svm_nmi_window(struct svm_vcpu *svm, bool wanted)
 {
-	struct mvm_vcpu *vcpu = &svm->base;
-	bool masked = vcpu->events.nmi.masked;
+	bool masked = svm->base.events.nmi.masked;
 
 	if (!masked)
 		svm->iret_seen = false;
 	svm_set_intercept(svm, INTERCEPT_IRET, masked && !svm->iret_seen);
+	return wanted && (!masked || svm->iret_seen);
+}
 
-	wanted = wanted && (!masked || svm->iret_seen);
-	svm->stepping = wanted && svm->injected.type == MVM_EVENT_NONE;
-	if (svm->stepping) {
-		svm->guest_tf = vcpu->rflags & X86_EFLAGS_TF;
-		vcpu->rflags |= X86_EFLAGS_TF;
-		vcpu->dirty |= MVM_STATE_RIP;
-	} else if (wanted) {
-		(smp_ops.smp_send_reschedule)(smp_processor_id());
-	}
-	mvm_svm_update_exceptions(svm);
+/*
+ * QEMU's TCG (7.2) forgets the interrupt shadow at VMRUN: an interrupt would get
+ * between STI and HLT, and the guest sleep for ever. There the shadowed instruction
+ * is stepped over with nothing let in, and the shadow put back if it was not reached.
+ */
+static bool svm_shadow_window(struct svm_vcpu *svm)
+{
+	svm->shadow = mvm_svm_features.loses_shadow ? svm->base.int_shadow : 0;
+	svm->shadow_rip = svm->base.rip;
+	return svm->shadow;
 }
 
 void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject)
 {
 	struct svm_vcpu *svm = svm_vcpu(vcpu);
+	bool shadow = svm_shadow_window(svm);
+	bool stop = svm_nmi_window(svm, inject->nmi_window);
 
 	svm_inject(svm, &inject->event);
-	svm_irq_window(svm, inject->irq_window);
-	svm_nmi_window(svm, inject->nmi_window);
+	svm_irq_window(svm, inject->irq_window && !shadow);
+
+	svm->stepping = (stop || shadow) && inject->event.type == MVM_EVENT_NONE;
+	if (svm->stepping) {
+		svm->guest_tf = vcpu->rflags & X86_EFLAGS_TF;
+		vcpu->rflags |= X86_EFLAGS_TF;
+		vcpu->dirty |= MVM_STATE_RIP;
+	} else if (stop) {
+		(smp_ops.smp_send_reschedule)(smp_processor_id());
+	}
+	mvm_svm_update_exceptions(svm);
 }
 
 /* The stepped instruction ended, or an exit came before its end: take TF back. */
@@ -149,6 +164,10 @@ void mvm_svm_events_exit(struct svm_vcpu *svm)
 
 	svm->vmcb->control.event_inj = 0;
 	svm->step_trap = false;
+	if (svm->shadow && vcpu->rip == svm->shadow_rip) {
+		vcpu->int_shadow = svm->shadow;
+		vcpu->dirty |= MVM_STATE_RIP;
+	}
 	if (svm->stepping) {
 		svm_step_exit(svm);
 	} else if (svm->iret_seen && vcpu->rip != svm->iret_rip) {

@@ -207,7 +207,7 @@ static int svm_cpu_enable(struct mvm_reason *reason)
 	rdmsrl(MSR_EFER, efer);
 	if (efer & EFER_SVME)
 		return mvm_fail(reason, -EBUSY,
-				"another hypervisor (kvm_amd?) has AMD-V on CPU %d and it cannot be shared: end its VMs",
+				"another hypervisor uses AMD-V, which cannot be shared: end its VMs or unload it (CPU %d)",
 				smp_processor_id());
 	wrmsrl(MSR_EFER, efer | EFER_SVME);
 	wrmsrl(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->hsave)));
@@ -297,6 +297,17 @@ static int svm_check(struct mvm_reason *reason)
 	return 0;
 }
 
+/* The emulator names itself in the hypervisor's leaf. */
+static bool svm_on_tcg(void)
+{
+	u32 eax, sig[3];
+
+	if (!boot_cpu_has(X86_FEATURE_HYPERVISOR))
+		return false;
+	cpuid(0x40000000, &eax, &sig[0], &sig[1], &sig[2]);
+	return !memcmp(sig, "TCGTCGTCGTCG", sizeof(sig));
+}
+
 /* The optional. Returns false where there are no ASIDs to give. */
 static bool svm_detect(void)
 {
@@ -308,6 +319,7 @@ static bool svm_detect(void)
 	f->decode_assists = edx & BIT(X86_FEATURE_DECODEASSISTS & 31);
 	f->tsc_ratio = edx & BIT(X86_FEATURE_TSCRATEMSR & 31);
 	f->tsc_aux = boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID);
+	f->loses_shadow = svm_on_tcg();
 	f->max_asid = cpuid_ebx(SVM_CPUID_FUNC) - 1;
 	f->min_asid = 1;
 	/* The lowest ASIDs belong to encrypted guests: their keys hang on the number. */
