@@ -217,7 +217,7 @@ static int probe_ept(struct mvm_reason *reason, struct mvm_npt_format *npt)
 	*npt = (struct mvm_npt_format){
 		.levels = 4,
 		.table = VMX_EPT_RWX_MASK,
-		/* No device is passed through: every page is write-back, whatever the guest's PAT. */
+		/* No device is passed through: pages are write-back, whatever the guest's PAT. */
 		.leaf = (VMX_EPTP_MT_WB << VMX_EPT_MT_EPTE_SHIFT) | VMX_EPT_IPAT_BIT,
 		.read = VMX_EPT_READABLE_MASK,
 		.write = VMX_EPT_WRITABLE_MASK,
@@ -279,6 +279,7 @@ int mvm_vmx_probe(struct mvm_reason *reason, struct mvm_backend_caps *caps)
 	if (err)
 		return err;
 	probe_host();
+	caps->has_pdptrs = true;
 	caps->has_tsc_scaling = false;
 	snprintf(caps->features, sizeof(caps->features), "ept unrestricted%s%s%s",
 		 mvm_vmx_config.vpid ? " vpid" : "",
