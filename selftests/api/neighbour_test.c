@@ -135,7 +135,7 @@ static void use_device(const char *device)
 		unsetenv("MINIVMM_DEV");
 }
 
-TEST_F(neighbour, both_guests_run_on_a_lent_processor)
+TEST_F_TIMEOUT(neighbour, both_guests_run_on_a_lent_processor, 240)
 {
 	struct tvm kvm, vm;
 	struct tvcpu kvm_cpu, cpu;
@@ -161,7 +161,7 @@ TEST_F(neighbour, both_guests_run_on_a_lent_processor)
 	wait_for_release();
 }
 
-TEST_F(neighbour, beside_an_owner_of_amd_v_the_refusal_is_in_words)
+TEST_F_TIMEOUT(neighbour, beside_an_owner_of_amd_v_the_refusal_is_in_words, 240)
 {
 	struct minivmm_reason reason = {};
 	int sys, vm, ours;
@@ -179,7 +179,7 @@ TEST_F(neighbour, beside_an_owner_of_amd_v_the_refusal_is_in_words)
 	close(ours);
 }
 
-TEST_F(neighbour, kvm_is_refused_until_our_last_vm_is_gone)
+TEST_F_TIMEOUT(neighbour, kvm_is_refused_until_our_last_vm_is_gone, 240)
 {
 	struct tvm vm;
 	struct tvcpu cpu;
@@ -203,7 +203,7 @@ TEST_F(neighbour, kvm_is_refused_until_our_last_vm_is_gone)
 	close_both(sys, fd);
 }
 
-TEST_F(neighbour, a_kvm_that_comes_and_goes_leaves_our_guest_alone)
+TEST_F_TIMEOUT(neighbour, a_kvm_that_comes_and_goes_leaves_our_guest_alone, 240)
 {
 	struct tvm vm;
 	struct tvcpu cpu;
