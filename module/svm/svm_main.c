@@ -94,6 +94,9 @@ static void svm_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 	}
 	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
 	control->clean = SVM_CLEAN_ALL;
+	/* The predictors hold the guest's branches: a barrier before userspace (VMSCAPE). */
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
 	if (control->exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_MC)
 		svm_machine_check();
 	/* DR6 still holds the guest's bits; DR7 is off since the exit. */
@@ -207,7 +210,7 @@ static int svm_cpu_enable(struct mvm_reason *reason)
 	rdmsrl(MSR_EFER, efer);
 	if (efer & EFER_SVME)
 		return mvm_fail(reason, -EBUSY,
-				"another hypervisor uses AMD-V, which cannot be shared: end its VMs or unload it (CPU %d)",
+				"another hypervisor (CPU %d) has AMD-V, which is not shared: end its VMs or unload it",
 				smp_processor_id());
 	wrmsrl(MSR_EFER, efer | EFER_SVME);
 	wrmsrl(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->hsave)));

@@ -97,7 +97,8 @@ TEST_F(policy, the_guest_sees_its_table)
 
 	ASSERT_EQ(0, tvcpu_start(&self->vcpu, TVM_LONG, do_cpuid, do_cpuid_end));
 	for (i = 0; i < self->table.head.nent; i++) {
-		want = got = self->table.entries[i];
+		want = self->table.entries[i];
+		got = want;
 		ASSERT_EQ(0, guest_cpuid(&self->vcpu, &got));
 		drop_dynamic(&want);
 		drop_dynamic(&got);
