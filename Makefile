@@ -99,6 +99,7 @@ clean:
 	-$(MAKE) -C selftests clean
 	+$(if $(wildcard $(KDIR)/Makefile),$(kbuild) clean)
 	rm -rf .cache/build .cache/check
+	find . -name ".checkpatch-camelcase.*" -not -path "./.cache/*" -delete
 
 distclean: clean
 	rm -rf .cache
