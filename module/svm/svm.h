@@ -107,6 +107,8 @@ struct svm_vcpu {
 	u64 host_debugctl;
 };
 
+DECLARE_PER_CPU(struct svm_cpu, mvm_svm_cpus);
+
 static inline struct svm_vcpu *svm_vcpu(struct mvm_vcpu *vcpu)
 {
 	return container_of(vcpu, struct svm_vcpu, base);
@@ -128,6 +130,11 @@ static inline void svm_set_intercept(struct svm_vcpu *svm, u32 bit, bool on)
 		svm_vmcb_dirty(svm, SVM_CLEAN_INTERCEPTS);
 	}
 }
+
+/* svm_caps.c: struct mvm_backend's caps, setup and teardown. */
+extern struct mvm_backend_caps mvm_svm_caps;
+int mvm_svm_setup(struct mvm_reason *reason);
+void mvm_svm_teardown(void);
 
 /* svm_vmcb.c */
 int mvm_svm_maps_create(void);

@@ -15,7 +15,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/percpu.h>
 
-/* vcpu->gpr[] is in the manual's encoding order; svm_main.c asserts it. */
+/* vcpu->gpr[] is in the manual's encoding order; svm_caps.c asserts it. */
 #define GPR(n) (8 * (n))
 #define GPR_RCX GPR(1)
 #define GPR_RDX GPR(2)
