@@ -141,20 +141,20 @@ int mvm_set_cr0(struct mvm_vcpu *vcpu, u64 val)
 	return 0;
 }
 
-/* CR3 bits that must be zero in this paging mode. */
-static u64 cr3_reserved(struct mvm_vcpu *vcpu)
-{
-	return (vcpu->efer & EFER_LMA) ? vcpu->maxphyaddr_rsvd : 0;
-}
-
 #define CR3_NOFLUSH BIT_ULL(63)
+
+/* CR3 bits that must be zero in IA-32e mode: above the address, and its own upper ones. */
+static u64 cr3_reserved(const struct mvm_vcpu *vcpu, u64 efer)
+{
+	return (efer & EFER_LMA) ? vcpu->maxphyaddr_rsvd | GENMASK_ULL(63, 52) : 0;
+}
 
 int mvm_set_cr3(struct mvm_vcpu *vcpu, u64 val)
 {
 	mvm_state_get(vcpu, MVM_STATE_CR);
 	if (vcpu->cr4 & X86_CR4_PCIDE)
 		val &= ~CR3_NOFLUSH;
-	if (val & cr3_reserved(vcpu))
+	if (val & cr3_reserved(vcpu, vcpu->efer))
 		return -EINVAL;
 	if (is_pae_paging(vcpu->cr0, vcpu->cr4, vcpu->efer) && mvm_load_pdptrs(vcpu, val))
 		return -EINVAL;
@@ -374,7 +374,7 @@ static bool sregs_valid(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 		/* IA-32e mode: PAE, LMA, and CR3 within the physical address width. */
 		if (!(sregs->cr4 & X86_CR4_PAE) || !(sregs->efer & EFER_LMA))
 			return false;
-		return !(sregs->cr3 & vcpu->maxphyaddr_rsvd);
+		return !(sregs->cr3 & cr3_reserved(vcpu, sregs->efer));
 	}
 	/* Without it neither LMA nor a 64-bit code segment. */
 	return !(sregs->efer & EFER_LMA) && !sregs->cs.l;

@@ -88,6 +88,8 @@ static void load_debugregs(struct mvm_vcpu *vcpu)
 {
 	if (likely(!(vcpu->dr7 & (DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK))))
 		return;
+	/* The host's breakpoints first go off, or they would hit at the guest's addresses. */
+	set_debugreg(0, 7);
 	set_debugreg(vcpu->dr[0], 0);
 	set_debugreg(vcpu->dr[1], 1);
 	set_debugreg(vcpu->dr[2], 2);
