@@ -26,6 +26,7 @@ static DEFINE_MUTEX(hw_lock);
 static unsigned int hw_users; /* VMs */
 static bool hw_on; /* every online CPU has been enabled */
 static enum cpuhp_state hw_cpuhp;
+static bool hw_was_lent; /* the last CPU's standing at suspend */
 
 /* How long virtualization stays on after the last VM. */
 #define MVM_HW_LINGER (3 * HZ)
@@ -204,12 +205,16 @@ static int hw_cpu_offline(unsigned int cpu)
  */
 static int hw_suspend(MVM_SYSCORE_ARGS)
 {
+	hw_was_lent = this_cpu_read(mvm_hw_state) == MVM_HW_LENT;
 	cpu_disable();
 	return 0;
 }
 
 static void hw_resume(MVM_SYSCORE_ARGS)
 {
+	/* A lender may resume after us and must find it off: mvm_hw_reclaim() asks later. */
+	if (hw_was_lent)
+		return;
 	if (hw_on && cpu_enable(NULL))
 		pr_warn("minivmm: virtualization cannot be turned on again after suspend\n");
 }
