@@ -17,15 +17,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 
-/* Byte offsets in vcpu->gpr: the encoding order of the manuals. */
-#define GPR(n)	((n) * 8)
-#define GPR_RAX	GPR(0)
-#define GPR_RCX	GPR(1)
-#define GPR_RDX	GPR(2)
-#define GPR_RBX	GPR(3)
-#define GPR_RBP	GPR(5)
-#define GPR_RSI	GPR(6)
-#define GPR_RDI	GPR(7)
+#include "../entry_regs.h"
 
 #define VMCS_HOST_RSP 0x6c14
 
@@ -63,20 +55,7 @@ SYM_FUNC_START(mvm_vmx_enter)
 	bt	$0, %edx
 
 	mov	GPR_RAX(%rdi), %rax
-	mov	GPR_RCX(%rdi), %rcx
-	mov	GPR_RDX(%rdi), %rdx
-	mov	GPR_RBX(%rdi), %rbx
-	mov	GPR_RBP(%rdi), %rbp
-	mov	GPR_RSI(%rdi), %rsi
-	mov	GPR(8)(%rdi), %r8
-	mov	GPR(9)(%rdi), %r9
-	mov	GPR(10)(%rdi), %r10
-	mov	GPR(11)(%rdi), %r11
-	mov	GPR(12)(%rdi), %r12
-	mov	GPR(13)(%rdi), %r13
-	mov	GPR(14)(%rdi), %r14
-	mov	GPR(15)(%rdi), %r15
-	mov	GPR_RDI(%rdi), %rdi
+	MVM_LOAD_GPRS
 
 	CLEAR_CPU_BUFFERS
 
@@ -98,38 +77,12 @@ SYM_INNER_LABEL_ALIGN(mvm_vmx_exit_point, SYM_L_GLOBAL)
 	push	%rax
 	mov	8(%rsp), %rax
 	pop	GPR_RAX(%rax)
-	mov	%rcx, GPR_RCX(%rax)
-	mov	%rdx, GPR_RDX(%rax)
-	mov	%rbx, GPR_RBX(%rax)
-	mov	%rbp, GPR_RBP(%rax)
-	mov	%rsi, GPR_RSI(%rax)
-	mov	%rdi, GPR_RDI(%rax)
-	mov	%r8, GPR(8)(%rax)
-	mov	%r9, GPR(9)(%rax)
-	mov	%r10, GPR(10)(%rax)
-	mov	%r11, GPR(11)(%rax)
-	mov	%r12, GPR(12)(%rax)
-	mov	%r13, GPR(13)(%rax)
-	mov	%r14, GPR(14)(%rax)
-	mov	%r15, GPR(15)(%rax)
+	MVM_STORE_GPRS
 	xor	%eax, %eax
 
 .Lclear:
 	/* No guest value is left for speculation to use; %eax is the answer. */
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%ebx, %ebx
-	xor	%ebp, %ebp
-	xor	%esi, %esi
-	xor	%edi, %edi
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
+	MVM_CLEAR_GPRS
 
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
 			   X86_FEATURE_RSB_VMEXIT_LITE
