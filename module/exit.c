@@ -209,7 +209,7 @@ static int exit_entry_failed(struct mvm_vcpu *vcpu)
 /* The owner we borrowed from is gone: find a new standing, then enter again. */
 static int exit_lost(struct mvm_vcpu *vcpu)
 {
-	int err = mvm_hw_reclaim(mvm_vcpu_reason(vcpu));
+	int err = mvm_hw_reclaim(mvm_vcpu_reason(vcpu), true);
 
 	return err ? err : MVM_RESUME;
 }

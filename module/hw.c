@@ -25,6 +25,7 @@ static const struct mvm_backend *hw_backend;
 static DEFINE_MUTEX(hw_lock);
 static unsigned int hw_users; /* VMs */
 static bool hw_on; /* every online CPU has been enabled */
+static bool hw_rebooting; /* never again: the next kernel must find it off */
 static enum cpuhp_state hw_cpuhp;
 static bool hw_was_lent; /* the last CPU's standing at suspend */
 
@@ -88,8 +89,7 @@ static int enable_all(struct mvm_reason *reason)
 	struct enable_call call = { .reason = reason, .err = ATOMIC_INIT(0) };
 	int err;
 
-	if (system_state == SYSTEM_HALT || system_state == SYSTEM_POWER_OFF ||
-	    system_state == SYSTEM_RESTART)
+	if (hw_rebooting)
 		return mvm_fail(reason, -EBUSY, "the host is shutting down");
 	on_each_cpu(enable_ipi, &call, 1);
 	err = atomic_read(&call.err);
@@ -151,18 +151,17 @@ static void drop_lent_ipi(void *nr_open)
 		atomic_inc(nr_open);
 }
 
-int mvm_hw_reclaim(struct mvm_reason *reason)
+int mvm_hw_reclaim(struct mvm_reason *reason, bool lost)
 {
 	atomic_t nr_open = ATOMIC_INIT(0);
-	int err;
+	int err = 0;
 
 	cpus_read_lock();
 	mutex_lock(&hw_lock);
 	on_each_cpu(drop_lent_ipi, &nr_open, 1);
-	/* All ours, and yet it was off: somebody turned off what is not theirs. */
 	if (atomic_read(&nr_open))
 		err = enable_all(reason);
-	else
+	else if (lost) /* all ours, and yet it was off: who turned it off does not own it */
 		err = mvm_fail(reason, -EIO,
 			       "virtualization was turned off under minivmm: unload the other hypervisor");
 	mutex_unlock(&hw_lock);
@@ -219,19 +218,33 @@ static void hw_resume(MVM_SYSCORE_ARGS)
 		pr_warn("minivmm: virtualization cannot be turned on again after suspend\n");
 }
 
-/* Reboot and kexec: off everywhere, after which nothing can turn it on (enable_all()). */
-static void hw_shutdown(MVM_SYSCORE_ARGS)
-{
-	on_each_cpu(disable_ipi, NULL, 1);
-}
-
 static struct syscore_ops hw_syscore_ops = {
 	.suspend = hw_suspend,
 	.resume = hw_resume,
-	.shutdown = hw_shutdown,
 };
 
 MVM_DEFINE_SYSCORE(hw_syscore, hw_syscore_ops);
+
+/*
+ * Reboot and kexec: off everywhere, and nothing turns it on again. Not a syscore
+ * shutdown: kexec in Linux 6.1 calls none, and the write to CR4 on its way to the next
+ * kernel would fault in VMX operation.
+ */
+static int hw_reboot(struct notifier_block *nb, unsigned long event, void *data)
+{
+	cpus_read_lock();
+	mutex_lock(&hw_lock);
+	hw_rebooting = true;
+	if (hw_on)
+		disable_all();
+	mutex_unlock(&hw_lock);
+	cpus_read_unlock();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block hw_reboot_nb = {
+	.notifier_call = hw_reboot,
+};
 
 int mvm_hw_init(const struct mvm_backend *backend)
 {
@@ -244,12 +257,19 @@ int mvm_hw_init(const struct mvm_backend *backend)
 		return ret;
 	hw_cpuhp = ret;
 	ret = mvm_crash_init(backend);
-	if (ret) {
-		cpuhp_remove_state_nocalls(hw_cpuhp);
-		return ret;
-	}
+	if (ret)
+		goto err_cpuhp;
+	ret = register_reboot_notifier(&hw_reboot_nb);
+	if (ret)
+		goto err_crash;
 	mvm_register_syscore(hw_syscore);
 	return 0;
+
+err_crash:
+	mvm_crash_exit();
+err_cpuhp:
+	cpuhp_remove_state_nocalls(hw_cpuhp);
+	return ret;
 }
 
 void mvm_hw_exit(void)
@@ -262,6 +282,7 @@ void mvm_hw_exit(void)
 	mutex_unlock(&hw_lock);
 	cpus_read_unlock();
 	mvm_unregister_syscore(hw_syscore);
+	unregister_reboot_notifier(&hw_reboot_nb);
 	mvm_crash_exit();
 	cpuhp_remove_state_nocalls(hw_cpuhp);
 }

@@ -32,9 +32,11 @@ void mvm_hw_put(void);
 
 /**
  * mvm_hw_reclaim() - the owner turned virtualization off under a borrower
+ * @lost: an entry failed for it; else this CPU stood on "off", perhaps only because
+ *	it was going offline
  * Decide anew who owns each CPU. Return: 0 when vCPUs can enter again. May sleep.
  */
-int mvm_hw_reclaim(struct mvm_reason *reason);
+int mvm_hw_reclaim(struct mvm_reason *reason, bool lost);
 
 /*
  * crash.c: the kernel's one slot for a callback that turns virtualization off in a

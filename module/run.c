@@ -274,7 +274,7 @@ static int run_guest(struct mvm_vcpu *vcpu)
 		return ret;
 	/* The CPU may be going down, or a lender took virtualization away. */
 	if (!__xfer_to_guest_mode_work_pending() && !raw_cpu_read(mvm_hw_state))
-		ret = mvm_hw_reclaim(mvm_vcpu_reason(vcpu));
+		ret = mvm_hw_reclaim(mvm_vcpu_reason(vcpu), false);
 	else
 		ret = 0;
 	return ret ? ret : MVM_RESUME;
@@ -284,14 +284,17 @@ static int run_guest(struct mvm_vcpu *vcpu)
  * Something waits for this thread. The kernel's own handler is for a struct kvm_vcpu,
  * and the rest of what it calls is not exported. So a signal ends the call, and task
  * work, rseq and the like are done on the way to userspace, from where the call is
- * restarted without anybody noticing. Only the scheduler is called here.
+ * restarted without anybody noticing, unless a signal's handler runs there: its sender
+ * wants the call to end. Only the scheduler is called here.
  */
 static int handle_host_work(void)
 {
 	if (signal_pending(current))
 		return -EINTR;
-	if (test_thread_flag(TIF_NOTIFY_RESUME))
-		return restart_syscall();
+	if (test_thread_flag(TIF_NOTIFY_RESUME)) {
+		set_thread_flag(TIF_SIGPENDING); /* restarting is the signal code's work */
+		return -ERESTARTNOHAND;
+	}
 	if (need_resched())
 		schedule();
 	return 0;
@@ -351,10 +354,10 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	} else if (ret == MVM_RESUME) {
 		run->exit_reason = KVM_EXIT_UNKNOWN;
 		ret = outer_loop(vcpu);
-		if (ret == -EINTR)
+		if (ret == -EINTR || ret == -ERESTARTNOHAND)
 			run->exit_reason = KVM_EXIT_INTR;
 	}
-	if (ret != -ERESTARTNOINTR)
+	if (ret != -ERESTARTNOHAND)
 		vcpu->stat_to_user++;
 	publish_run(vcpu);
 	return ret == MVM_TO_USER ? 0 : ret;
