@@ -48,6 +48,7 @@ static struct {
 	u32 image_size;
 	u32 mxcsr_mask;
 	bool has_pkru;
+	u64 xss; /* MSR_IA32_XSS, which guests have as 0 */
 	struct { u32 offset, size; } part[XFEATURE_MAX]; /* of guest_xcr0, from bit 2 on */
 } host __ro_after_init;
 
@@ -106,6 +107,8 @@ int __init mvm_fpu_module_init(void)
 			host.guest_xcr0 &= ~XFEATURE_MASK_PKRU;
 		find_parts();
 	}
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		rdmsrl(MSR_IA32_XSS, host.xss);
 	host.restore_mask = host.xcr0 & ~XFEATURE_MASK_PKRU;
 	host.save_mask = host.guest_xcr0 & ~XFEATURE_MASK_PKRU;
 	host.image_size = mvm_fpu_xsave_size(host.guest_xcr0);
@@ -226,6 +229,9 @@ void mvm_fpu_swap_in(struct mvm_vcpu *vcpu)
 {
 	if (host.xcr0 && vcpu->xcr0 != host.xcr0 && write_xcr0(vcpu->xcr0))
 		mvm_vm_kill(vcpu->vm, "the processor refused a guest's XCR0");
+	/* AMD-V cannot intercept XSAVES: it must not reach the host's supervisor state. */
+	if (host.xss)
+		wrmsrl(MSR_IA32_XSS, 0);
 	if (!host.has_pkru)
 		return;
 	vcpu->fpu->host_pkru = rdpkru();
@@ -254,6 +260,8 @@ void mvm_fpu_swap_out(struct mvm_vcpu *vcpu)
 		if (vcpu->guest_pkru != vcpu->fpu->host_pkru)
 			wrpkru(vcpu->fpu->host_pkru);
 	}
+	if (host.xss)
+		wrmsrl(MSR_IA32_XSS, host.xss);
 	if (host.xcr0)
 		swap_out_xcr0(vcpu);
 }

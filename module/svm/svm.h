@@ -86,7 +86,6 @@ struct svm_cpu {
  * @step_trap: the last exit's #DB has DR6.BS because of @stepping
  * @host_tsc_aux: found at load
  * @guest_tsc_aux: what the MSR holds while loaded
- * @host_debugctl: found at load
  */
 struct svm_vcpu {
 	struct mvm_vcpu base;
@@ -104,7 +103,6 @@ struct svm_vcpu {
 	u32 shadow;
 	u64 shadow_rip;
 	u64 host_tsc_aux, guest_tsc_aux;
-	u64 host_debugctl;
 };
 
 DECLARE_PER_CPU(struct svm_cpu, mvm_svm_cpus);

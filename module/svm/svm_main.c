@@ -74,6 +74,7 @@ static void svm_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 	struct svm_cpu *cpu = this_cpu_ptr(&mvm_svm_cpus);
 	struct svm_vcpu *svm = svm_vcpu(vcpu);
 	struct vmcb_control_area *control = &svm->vmcb->control;
+	u64 debugctl;
 
 	lockdep_assert_irqs_disabled();
 
@@ -84,7 +85,13 @@ static void svm_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 	control->exit_code = SVM_EXIT_SW;
 	amd_clear_divider();
 
+	/* The processor does not switch it; a tracer of the host may have it on. */
+	rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
+	if (unlikely(debugctl))
+		wrmsrl(MSR_IA32_DEBUGCTLMSR, 0);
 	svm_enter(svm, __sme_set(page_to_phys(cpu->host_vmcb)));
+	if (unlikely(debugctl))
+		wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
 
 	if (control->exit_code == SVM_EXIT_SW) {
 		/* Nothing ran and nothing was flushed; the caller tries again or gives up. */
@@ -132,9 +139,6 @@ static void svm_vcpu_load(struct mvm_vcpu *vcpu)
 		indirect_branch_prediction_barrier();
 	}
 	/* Save what is found, whoever left it there; vcpu_put() restores just that. */
-	rdmsrl(MSR_IA32_DEBUGCTLMSR, svm->host_debugctl);
-	if (svm->host_debugctl)
-		wrmsrl(MSR_IA32_DEBUGCTLMSR, 0);
 	if (mvm_svm_features.tsc_aux) {
 		rdmsrl(MSR_TSC_AUX, svm->host_tsc_aux);
 		svm->guest_tsc_aux = vcpu->msr.tsc_aux;
@@ -149,8 +153,6 @@ static void svm_vcpu_put(struct mvm_vcpu *vcpu)
 
 	if (mvm_svm_features.tsc_aux && svm->guest_tsc_aux != svm->host_tsc_aux)
 		wrmsrl(MSR_TSC_AUX, svm->host_tsc_aux);
-	if (svm->host_debugctl)
-		wrmsrl(MSR_IA32_DEBUGCTLMSR, svm->host_debugctl);
 	if (!(vcpu->avail & MVM_STATE_MSR))
 		mvm_svm_get_state(vcpu, MVM_STATE_MSR);
 }
