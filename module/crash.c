@@ -16,9 +16,10 @@
 #include "hw.h"
 
 static const struct mvm_backend *crash_backend;
-static DEFINE_MUTEX(crash_lock); /* the two below; inside hw_lock */
+static DEFINE_MUTEX(crash_lock); /* the three below; inside hw_lock */
 static bool crash_wanted; /* virtualization is on */
 static bool crash_armed; /* the slot is ours */
+static bool crash_kvm_coming; /* one is being loaded: not in /sys/module yet */
 
 static const char *const kvm_modules[] = { "kvm_intel", "kvm_amd" };
 
@@ -37,10 +38,13 @@ static bool module_present(const char *name)
 	return found;
 }
 
+/* crash_lock held. */
 static bool kvm_present(void)
 {
 	size_t i;
 
+	if (crash_kvm_coming)
+		return true;
 	for (i = 0; i < ARRAY_SIZE(kvm_modules); i++)
 		if (module_present(kvm_modules[i]))
 			return true;
@@ -90,7 +94,8 @@ static int crash_module_event(struct notifier_block *nb, unsigned long event, vo
 	if (!is_kvm(mod->name) || (event != MODULE_STATE_COMING && event != MODULE_STATE_GOING))
 		return NOTIFY_DONE;
 	mutex_lock(&crash_lock);
-	crash_update(event == MODULE_STATE_COMING);
+	crash_kvm_coming = event == MODULE_STATE_COMING;
+	crash_update(crash_kvm_coming);
 	mutex_unlock(&crash_lock);
 	return NOTIFY_OK;
 }
