@@ -299,16 +299,17 @@ static void __init mvm_choose_backend(void)
 
 static int __init mvm_register_devices(void)
 {
-	int err = misc_register(&mvm_misc);
+	int err = kvm_minor ? misc_register(&mvm_misc_kvm) : 0;
 
-	if (err || !kvm_minor)
-		return err;
-	err = misc_register(&mvm_misc_kvm);
+	/* The likely failure first: whoever opened a device keeps the module's code in use. */
 	if (err) {
 		pr_err("minor %d is taken (kvm.ko is loaded): unload it or load without kvm_minor=1\n",
 		       KVM_MINOR);
-		misc_deregister(&mvm_misc);
+		return err;
 	}
+	err = misc_register(&mvm_misc);
+	if (err && kvm_minor)
+		misc_deregister(&mvm_misc_kvm);
 	return err;
 }
 
