@@ -325,7 +325,7 @@ void mvm_fpu_get_xsave(struct mvm_vcpu *vcpu, struct kvm_xsave *xsave)
 	out->i387.mxcsr_mask = host.mxcsr_mask;
 	if (!host.xcr0) {
 		out->header.xfeatures = XFEATURE_MASK_FPSSE;
-	} else if (host.guest_xcr0 & XFEATURE_MASK_PKRU) {
+	} else if (vcpu->guest_xcr0_allowed & XFEATURE_MASK_PKRU) {
 		out->header.xfeatures |= XFEATURE_MASK_PKRU;
 		memcpy((u8 *)out + host.part[XFEATURE_PKRU].offset, &vcpu->guest_pkru,
 		       sizeof(vcpu->guest_pkru));

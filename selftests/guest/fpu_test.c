@@ -270,6 +270,20 @@ TEST_F(fpu, set_xsave_refuses_what_the_processor_would)
 	EXPECT_EQ(0, set_xsave(&self->vcpu, &self->xsave));
 }
 
+/* A processor without XSAVE's components, PKRU among them: what GET gives SET takes. */
+TEST_F(fpu, xsave_goes_round_without_components)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 leaf;
+	} table = { .head.nent = 1 };
+
+	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_SET_CPUID2, &table));
+	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_GET_XSAVE, &self->xsave));
+	EXPECT_EQ(0, get64(&self->xsave, XSTATE_BV) & ~(uint64_t)(XF_FP | XF_SSE));
+	EXPECT_EQ(0, set_xsave(&self->vcpu, &self->xsave));
+}
+
 TEST_F(fpu, set_fpu_refuses_bad_mxcsr)
 {
 	struct kvm_fpu fpu;
