@@ -7,6 +7,8 @@
  * The vCPU's RIP group is current after every exit, so flush() compares it with
  * what the VMCS holds instead of looking at the dirty mask.
  */
+#include <linux/cpu.h>
+
 #include <asm/cpufeatures.h>
 #include <uapi/asm/debugreg.h>
 #include <asm/msr.h>
@@ -144,27 +146,40 @@ void mvm_vmx_fetch(struct vmx_vcpu *vmx, u32 mask)
 	vcpu->avail |= mask;
 }
 
-void mvm_vmx_get_state(struct mvm_vcpu *vcpu, u32 mask)
+/* Fetch from outside the bracket. False: no VMX operation on this CPU. */
+static bool fetch_outside(struct vmx_vcpu *vmx, u32 mask)
 {
-	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
 	unsigned long flags;
+	bool there;
 
-	if (!(mask & VMX_LAZY_STATE & ~vcpu->avail))
-		goto out;
 	preempt_disable();
 	/* While it is loaded the VMCS is here already, and interrupts may be off. */
 	if (!vmx->loaded)
 		mvm_vmx_activate(vmx);
 	local_irq_save(flags);
-	if (mvm_vmx_vmcs_enter(vmx)) {
+	there = mvm_vmx_vmcs_enter(vmx);
+	if (there) {
 		mvm_vmx_fetch(vmx, mask);
 		mvm_vmx_vmcs_leave(vmx);
-	} else {
-		mvm_vm_kill(vcpu->vm, "the VMCS cannot be read: VMX operation is off");
 	}
 	local_irq_restore(flags);
 	preempt_enable();
-out:
+	return there;
+}
+
+void mvm_vmx_get_state(struct mvm_vcpu *vcpu, u32 mask)
+{
+	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
+	bool done = !(mask & VMX_LAZY_STATE & ~vcpu->avail) || fetch_outside(vmx, mask);
+
+	/* On a CPU that is going offline: wait until this thread is on another one. */
+	if (unlikely(!done && !vmx->loaded)) {
+		cpus_read_lock();
+		cpus_read_unlock();
+		done = fetch_outside(vmx, mask);
+	}
+	if (unlikely(!done))
+		mvm_vm_kill(vcpu->vm, "the VMCS cannot be read: VMX operation is off");
 	vcpu->avail |= mask;
 }
 
