@@ -58,13 +58,11 @@ struct mvm_inject {
  * @npt: entry format of its nested page tables
  * @has_pdptrs: PAE paging uses directory pointers loaded with CR3 (vcpu->pdptr is
  *	current after get_state(MVM_STATE_PDPTR)); else every walk reads them in memory
- * @has_tsc_scaling: guest TSC frequency can differ from the host's
  * @features: for the load line, such as "npt nrips flushbyasid"
  */
 struct mvm_backend_caps {
 	struct mvm_npt_format npt;
 	bool has_pdptrs;
-	bool has_tsc_scaling;
 	char features[96];
 };
 

@@ -174,8 +174,6 @@ struct mvm_exit {
 		} io;
 		struct {
 			gpa_t gpa;
-			gva_t gva; /* valid with gva_valid */
-			bool gva_valid;
 			bool in_walk; /* the fault hit a guest page table, not the final address */
 			u32 access; /* MVM_ACCESS_* */
 		} mem;
@@ -250,8 +248,6 @@ enum mvm_request {
 	MVM_REQ_UNBLOCK, /* leave HLT */
 	MVM_REQ_INIT, /* INIT arrived (lapic) */
 	MVM_REQ_SIPI, /* start-up IPI arrived; vector in vcpu->sipi_vector */
-	MVM_REQ_ROOT, /* the nested root changed: load it */
-	MVM_NR_REQS
 };
 
 enum mvm_vcpu_mode {
@@ -317,7 +313,6 @@ struct mvm_vcpu {
 	atomic_long_t requests; /* [a] enum mvm_request */
 	int mode; /* [a] enum mvm_vcpu_mode; barriers: run.c, mvm_vcpu_kick() */
 	int cpu; /* CPU it runs on, or ran on last; -1 = never */
-	int last_cpu_loaded; /* for IBPB and TLB decisions of the backend */
 	struct swait_queue_head wq; /* a halted vCPU sleeps here */
 	u32 mp_state; /* KVM_MP_STATE_* */
 	u8 sipi_vector;
@@ -325,7 +320,6 @@ struct mvm_vcpu {
 	struct mvm_events events;
 	struct mvm_exit exit; /* the last exit [o] */
 	struct mvm_fpu_state *fpu; /* [I] */
-	bool immediate_exit_seen;
 	bool launched; /* has entered the guest at least once */
 
 	/* Two-phase exits: what the next KVM_RUN must finish first (emul.c, exit.c). [o] */
@@ -343,7 +337,6 @@ struct mvm_vcpu {
 
 	/* Paravirtual clock (clock.c) */
 	u64 pvclock_msr; /* MSR_KVM_SYSTEM_TIME_NEW */
-	u64 pvclock_gpa_valid;
 	u32 pvclock_version;
 
 	u64 stat[MVM_NR_EXITS]; /* exits by kind, [o], read without a lock */
@@ -390,7 +383,6 @@ struct mvm_vm {
 	u64 tsc_base; /* host TSC at creation: guest TSC starts at 0 */
 	struct { u64 wall_clock_msr; } pv;
 
-	struct list_head link; /* list of VMs, under main.c's lock */
 	u64 tss_addr, identity_map_addr; /* stored, inert */
 	u32 bsp_id;
 };

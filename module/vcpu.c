@@ -161,7 +161,6 @@ static struct mvm_vcpu *vcpu_build(struct mvm_vm *vm, u32 id)
 	vcpu->id = id;
 	vcpu->index = vm->nr_vcpus;
 	vcpu->cpu = -1;
-	vcpu->last_cpu_loaded = -1;
 	mutex_init(&vcpu->lock);
 	spin_lock_init(&vcpu->fault_lock);
 	init_swait_queue_head(&vcpu->wq);

@@ -39,8 +39,6 @@ int mvm_irq_set_gsi(struct mvm_vm *vm, u32 gsi, int level);
 int mvm_irq_pending(struct mvm_vcpu *vcpu);
 /* Accept it: IRR to ISR, or the 8259's acknowledge cycle. -1 when it went away. */
 int mvm_irq_ack(struct mvm_vcpu *vcpu);
-/* Does a halted vCPU have a reason to wake from the LAPIC's side (timer included)? */
-bool mvm_lapic_wants_wakeup(struct mvm_vcpu *vcpu);
 
 /*
  * Offer an access to the in-kernel devices. True: done (reads filled @data).

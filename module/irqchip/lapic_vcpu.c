@@ -182,8 +182,3 @@ int mvm_irq_ack(struct mvm_vcpu *vcpu)
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 	return vector;
 }
-
-bool mvm_lapic_wants_wakeup(struct mvm_vcpu *vcpu)
-{
-	return mvm_irq_pending(vcpu) >= 0;
-}

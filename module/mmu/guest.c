@@ -75,13 +75,6 @@ int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len)
 	return ret;
 }
 
-bool mvm_gpa_is_ram(struct mvm_vm *vm, gpa_t gpa)
-{
-	struct mvm_memslot slot;
-
-	return mvm_memslot_get(vm, gpa >> PAGE_SHIFT, &slot);
-}
-
 /* --------------------------------------------------------- memory for the walk */
 
 static int walk_read(void *mem, gpa_t gpa, int size, u64 *entry)

@@ -55,7 +55,6 @@ int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access);
  */
 int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len);
 int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len);
-bool mvm_gpa_is_ram(struct mvm_vm *vm, gpa_t gpa);
 
 /* Fill @walk from the vCPU's registers. Context: the vCPU's thread. */
 void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk);

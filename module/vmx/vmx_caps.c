@@ -280,7 +280,6 @@ int mvm_vmx_probe(struct mvm_reason *reason, struct mvm_backend_caps *caps)
 		return err;
 	probe_host();
 	caps->has_pdptrs = true;
-	caps->has_tsc_scaling = false;
 	snprintf(caps->features, sizeof(caps->features), "ept unrestricted%s%s%s",
 		 mvm_vmx_config.vpid ? " vpid" : "",
 		 mvm_vmx_config.ept_ad ? " ept_ad" : "",

@@ -136,9 +136,8 @@ static void decode_ept_violation(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 	unsigned long qual = vmx_read(EXIT_QUALIFICATION);
 
 	exit->u.mem.gpa = vmx_read64(GUEST_PHYSICAL_ADDRESS);
-	exit->u.mem.gva_valid = qual & EPT_VIOLATION_GVA_IS_VALID;
-	exit->u.mem.gva = exit->u.mem.gva_valid ? vmx_read(GUEST_LINEAR_ADDRESS) : 0;
-	exit->u.mem.in_walk = exit->u.mem.gva_valid && !(qual & EPT_VIOLATION_GVA_TRANSLATED);
+	exit->u.mem.in_walk = (qual & EPT_VIOLATION_GVA_IS_VALID) &&
+			      !(qual & EPT_VIOLATION_GVA_TRANSLATED);
 	exit->u.mem.access = (qual & EPT_VIOLATION_ACC_READ ? MVM_ACCESS_READ : 0) |
 			     (qual & EPT_VIOLATION_ACC_WRITE ? MVM_ACCESS_WRITE : 0) |
 			     (qual & EPT_VIOLATION_ACC_INSTR ? MVM_ACCESS_EXEC : 0);
