@@ -116,7 +116,6 @@ static const struct {
 	{ KVM_CAP_USER_MEMORY, 1 },
 	{ KVM_CAP_SET_TSS_ADDR, 1 },
 	{ KVM_CAP_EXT_CPUID, 1 },
-	{ KVM_CAP_NR_VCPUS, MVM_MAX_VCPUS },
 	{ KVM_CAP_NR_MEMSLOTS, MVM_MAX_MEMSLOTS },
 	{ KVM_CAP_MP_STATE, 1 },
 	{ KVM_CAP_SYNC_MMU, 1 },
@@ -148,6 +147,9 @@ long mvm_check_extension(unsigned long cap)
 {
 	size_t i;
 
+	/* The recommended number, which is the host's own. */
+	if (cap == KVM_CAP_NR_VCPUS)
+		return min_t(long, num_online_cpus(), MVM_MAX_VCPUS);
 	for (i = 0; i < ARRAY_SIZE(mvm_caps); i++)
 		if (mvm_caps[i].cap == cap)
 			return mvm_caps[i].value;

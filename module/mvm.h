@@ -38,7 +38,7 @@
 #include "compat.h"
 #include "types.h"
 
-#define MVM_MAX_VCPUS	 1
+#define MVM_MAX_VCPUS	 64
 #define MVM_MAX_VCPU_ID	 256 /* ids are below this: APIC ids */
 #define MVM_MAX_MEMSLOTS 512
 
