@@ -15,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/reboot.h>
+#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
 #include "hw.h"
@@ -28,6 +29,7 @@ static bool hw_on; /* every online CPU has been enabled */
 static bool hw_rebooting; /* never again: the next kernel must find it off */
 static enum cpuhp_state hw_cpuhp;
 static bool hw_was_lent; /* the last CPU's standing at suspend */
+static struct cpumask hw_shown; /* scratch of mvm_hw_show(), hw_lock */
 
 /* How long virtualization stays on after the last VM. */
 #define MVM_HW_LINGER (3 * HZ)
@@ -167,6 +169,32 @@ int mvm_hw_reclaim(struct mvm_reason *reason, bool lost)
 	mutex_unlock(&hw_lock);
 	cpus_read_unlock();
 	return err;
+}
+
+/* One word of mvm_hw_show() and the CPUs it is true for, where there are any. hw_lock held. */
+static int show_standing(char *buf, int at, const char *word, enum mvm_hw_state state)
+{
+	unsigned int cpu;
+
+	cpumask_clear(&hw_shown);
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu(mvm_hw_state, cpu)) == state)
+			cpumask_set_cpu(cpu, &hw_shown);
+	if (cpumask_empty(&hw_shown))
+		return 0;
+	return sysfs_emit_at(buf, at, "%s%s %*pbl", at ? " " : "", word,
+			     cpumask_pr_args(&hw_shown));
+}
+
+int mvm_hw_show(char *buf)
+{
+	int n;
+
+	mutex_lock(&hw_lock);
+	n = show_standing(buf, 0, "owner", MVM_HW_OWNED);
+	n += show_standing(buf, n, "borrower", MVM_HW_LENT);
+	mutex_unlock(&hw_lock);
+	return n + sysfs_emit_at(buf, n, n ? "\n" : "off\n");
 }
 
 /* ------------------------------------------------- hotplug, suspend, reboot */

@@ -38,6 +38,14 @@ void mvm_hw_put(void);
  */
 int mvm_hw_reclaim(struct mvm_reason *reason, bool lost);
 
+/**
+ * mvm_hw_show() - in one line for sysfs: which CPUs minivmm owns, which it borrows
+ * @buf: a page
+ *
+ * "off", "owner 0-3", "borrower 0-3", or both with a space between. May sleep.
+ */
+int mvm_hw_show(char *buf);
+
 /*
  * crash.c: the kernel's one slot for a callback that turns virtualization off in a
  * crash. Armed while minivmm has it on and no KVM module, whose callback does the

@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -264,10 +265,23 @@ static const struct file_operations sys_fops = {
 	.llseek = noop_llseek,
 };
 
+static ssize_t standing_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return mvm_hw_show(buf);
+}
+static DEVICE_ATTR_RO(standing);
+
+static struct attribute *mvm_attrs[] = {
+	&dev_attr_standing.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(mvm);
+
 static struct miscdevice mvm_misc = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "minivmm",
 	.fops = &sys_fops,
+	.groups = mvm_groups,
 	.mode = 0660,
 };
 

@@ -12,6 +12,7 @@
 #include <asm/svm.h>
 
 #include "../backend.h"
+#include "asid.h"
 
 /* APM names that asm/svm.h lacks. */
 #define SVM_EXITINFO1_DR_GPR	  0xfULL /* MOV DR, decode assists: the register */
@@ -60,8 +61,7 @@ extern struct svm_features mvm_svm_features;
 struct svm_cpu {
 	struct page *hsave; /* [I] the processor's host save area */
 	struct page *host_vmcb; /* [I] host FS, GS, TR, ... across an entry (VMSAVE) */
-	u64 asid_generation; /* an ASID of an older generation is worthless */
-	u32 next_asid;
+	struct mvm_asid_pool asids;
 	u64 last_vcpu; /* serial of the vCPU that was loaded last: IBPB when it changes */
 	bool enabled; /* EFER.SVME is on, and minivmm set it */
 };
@@ -72,8 +72,7 @@ struct svm_cpu {
  * @vmcb: its control block
  * @vmcb_pa: the physical address of @vmcb, encryption mask included
  * @serial: never reused name for struct svm_cpu::last_vcpu
- * @asid_generation: generation @vmcb's ASID belongs to; 0 = take a new one
- * @asid_cpu: the CPU that gave the ASID
+ * @asid: the address space number it enters with
  * @injected: event given to the last entry
  * @soft_rip: RIP of the software event in @injected whose RIP was moved over
  *	the instruction because the processor lacks NRIP save
@@ -92,8 +91,7 @@ struct svm_vcpu {
 	struct vmcb *vmcb; /* [I] */
 	u64 vmcb_pa; /* [I] */
 	u64 serial; /* [I] */
-	u64 asid_generation;
-	int asid_cpu;
+	struct mvm_asid asid;
 	struct mvm_event injected;
 	u64 soft_rip;
 	bool soft_rip_valid;

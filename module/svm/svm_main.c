@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * AMD-V behind the seam: one run of a vCPU, ASIDs, and SVM on and off per CPU. The
+ * AMD-V behind the seam: one run of a vCPU, and SVM on and off per CPU. The
  * backend's table is at the end.
  *
  * svm_vcpu_run() is the function to read first. What the processor has is
  * svm_caps.c's, registers are svm_state.c's, events svm_event.c's, exit codes
- * svm_exit.c's.
+ * svm_exit.c's, the choice of ASIDs asid.c's.
  */
 #define pr_fmt(fmt) "minivmm: " fmt
 
@@ -31,24 +31,23 @@ static atomic64_t svm_serial = ATOMIC64_INIT(0);
 
 /* ---------------------------------------------------------------- running */
 
-/*
- * A fresh ASID: nothing is cached under it. When a CPU's numbers run out they
- * begin anew, with everything flushed, and the ASIDs given before are void.
- */
-static void svm_take_asid(struct svm_vcpu *svm, struct svm_cpu *cpu)
+/* The number to enter with, and the flush that goes with it. */
+static void svm_assign_asid(struct svm_vcpu *svm, struct svm_cpu *cpu)
 {
+	static const u8 tlb_ctl[] = {
+		[MVM_ASID_KEEP] = TLB_CONTROL_DO_NOTHING,
+		[MVM_ASID_FLUSH_ONE] = TLB_CONTROL_FLUSH_ASID,
+		[MVM_ASID_FLUSH_ALL] = TLB_CONTROL_FLUSH_ALL_ASID,
+	};
 	struct vmcb_control_area *control = &svm->vmcb->control;
+	enum mvm_asid_flush flush;
 
-	if (cpu->next_asid > mvm_svm_features.max_asid) {
-		cpu->asid_generation++;
-		cpu->next_asid = mvm_svm_features.min_asid;
-		control->tlb_ctl = TLB_CONTROL_FLUSH_ALL_ASID;
-	}
-	control->asid = cpu->next_asid++;
-	svm->asid_generation = cpu->asid_generation;
-	svm->asid_cpu = smp_processor_id();
-	/* Another CPU, or one that was off meanwhile, has an older copy or none. */
-	control->clean = 0;
+	/* Another CPU, or one that was off meanwhile, has an older copy of the VMCB or none. */
+	if (mvm_asid_assign(&svm->asid, &cpu->asids, smp_processor_id(),
+			    mvm_svm_features.flush_by_asid, &flush))
+		control->clean = 0;
+	control->asid = svm->asid.nr;
+	control->tlb_ctl = tlb_ctl[flush];
 }
 
 static noinstr void svm_enter(struct svm_vcpu *svm, u64 host_pa)
@@ -79,8 +78,7 @@ static void svm_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 	lockdep_assert_irqs_disabled();
 
 	mvm_svm_flush_state(svm);
-	if (svm->asid_cpu != smp_processor_id() || svm->asid_generation != cpu->asid_generation)
-		svm_take_asid(svm, cpu);
+	svm_assign_asid(svm, cpu);
 	/* A value no processor reports: still there afterwards if VMRUN did not happen. */
 	control->exit_code = SVM_EXIT_SW;
 	amd_clear_divider();
@@ -95,12 +93,16 @@ static void svm_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 
 	if (control->exit_code == SVM_EXIT_SW) {
 		/* Nothing ran and nothing was flushed; the caller tries again or gives up. */
-		svm->asid_generation = 0;
 		exit->kind = MVM_EXIT_LOST;
 		return;
 	}
-	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
-	control->clean = SVM_CLEAN_ALL;
+	/* A refused entry may have loaded and flushed nothing. */
+	if (likely(control->exit_code != SVM_EXITCODE_INVALID)) {
+		mvm_asid_entered(&svm->asid, &cpu->asids);
+		control->clean = SVM_CLEAN_ALL;
+	} else {
+		control->clean = 0;
+	}
 	/* The predictors hold the guest's branches: a barrier before userspace (VMSCAPE). */
 	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		this_cpu_write(x86_ibpb_exit_to_user, true);
@@ -117,14 +119,8 @@ static void svm_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 
 static void svm_tlb_flush(struct mvm_vcpu *vcpu, bool nested)
 {
-	struct svm_vcpu *svm = svm_vcpu(vcpu);
-	struct vmcb_control_area *control = &svm->vmcb->control;
-
 	/* The TLB holds guest-virtual to host-physical: both kinds of flush are one. */
-	if (!mvm_svm_features.flush_by_asid)
-		svm->asid_generation = 0;
-	else if (control->tlb_ctl == TLB_CONTROL_DO_NOTHING)
-		control->tlb_ctl = TLB_CONTROL_FLUSH_ASID;
+	mvm_asid_flush(&svm_vcpu(vcpu)->asid);
 }
 
 /* ------------------------------------------------------- load and put, mirrored */
@@ -181,7 +177,7 @@ static struct mvm_vcpu *svm_vcpu_create(struct mvm_vm *vm, u32 id, u32 index)
 	svm->base.id = id;
 	svm->base.index = index;
 	svm->serial = atomic64_inc_return(&svm_serial);
-	svm->asid_cpu = -1;
+	svm->asid.cpu = -1;
 	err = mvm_svm_vmcb_create(svm);
 	if (err) {
 		kfree(svm);
@@ -218,9 +214,7 @@ static int svm_cpu_enable(struct mvm_reason *reason)
 	wrmsrl(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->hsave)));
 	if (mvm_svm_features.tsc_ratio)
 		wrmsr(MSR_AMD64_TSC_RATIO, 0, SVM_TSC_RATIO_DEFAULT >> 32);
-	/* Void every ASID given before, and flush with the first one given now. */
-	cpu->asid_generation++;
-	cpu->next_asid = mvm_svm_features.max_asid + 1;
+	mvm_asid_pool_reset(&cpu->asids, mvm_svm_features.min_asid, mvm_svm_features.max_asid);
 	cpu->enabled = true;
 	return 0;
 }

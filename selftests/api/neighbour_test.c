@@ -68,6 +68,31 @@ static void wait_for_release(void)
 	sleep(5);
 }
 
+static void read_line(const char *path, char *line, int size)
+{
+	FILE *f = fopen(path, "r");
+
+	line[0] = '\0';
+	if (f && fgets(line, size, f))
+		line[strcspn(line, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
+/* Does the device's line in sysfs say "off", or this word and every online CPU? */
+static bool standing_is(const char *word)
+{
+	char line[128], online[64], want[128];
+
+	read_line("/sys/devices/virtual/misc/minivmm/standing", line, sizeof(line));
+	read_line("/sys/devices/system/cpu/online", online, sizeof(online));
+	snprintf(want, sizeof(want), strcmp(word, "off") ? "%s %s" : "%s", word, online);
+	if (!strcmp(line, want))
+		return true;
+	printf("# standing: '%s', should be '%s'\n", line, want);
+	return false;
+}
+
 FIXTURE(neighbour) {
 	bool ready;
 };
@@ -146,16 +171,20 @@ TEST_F_TIMEOUT(neighbour, both_guests_run_on_a_lent_processor, 240)
 	use_device("/dev/kvm");
 	ASSERT_EQ(0, start_sentinels(&kvm, &kvm_cpu, 0x11111111));
 	use_device(NULL);
+	EXPECT_TRUE(standing_is("off"));
 	ASSERT_EQ(0, start_sentinels(&vm, &cpu, 0x22222222));
+	EXPECT_TRUE(standing_is("borrower"));
 	for (i = 0; i < 300; i++) {
 		ASSERT_EQ(0, check_sentinels(&kvm_cpu, 0x11111111));
 		ASSERT_EQ(0, check_sentinels(&cpu, 0x22222222));
 	}
-	/* The lender goes first: ours takes over and runs on. */
+	/* The lender goes first (6.12: with its module): ours takes over and runs on. */
 	tvcpu_destroy(&kvm_cpu);
 	tvm_destroy(&kvm);
+	ASSERT_EQ(0, kvm_modprobe(false));
 	for (i = 0; i < 100; i++)
 		ASSERT_EQ(0, check_sentinels(&cpu, 0x22222222));
+	EXPECT_TRUE(standing_is("owner"));
 	tvcpu_destroy(&cpu);
 	tvm_destroy(&vm);
 	wait_for_release();
@@ -175,6 +204,7 @@ TEST_F_TIMEOUT(neighbour, beside_an_owner_of_amd_v_the_refusal_is_in_words, 240)
 	EXPECT_EQ(-EBUSY, tvm_ioctl(ours, KVM_CREATE_VM, NULL));
 	ASSERT_EQ(0, tvm_ioctl(ours, MINIVMM_GET_REASON, &reason));
 	EXPECT_NE(NULL, strstr(reason.text, "AMD-V"));
+	EXPECT_TRUE(standing_is("off"));
 	close_both(sys, vm);
 	close(ours);
 }
@@ -188,6 +218,7 @@ TEST_F_TIMEOUT(neighbour, kvm_is_refused_until_our_last_vm_is_gone, 240)
 	/* KVM of 6.12 owns from its load: then it has to come second here. */
 	ASSERT_EQ(0, kvm_modprobe(false));
 	ASSERT_EQ(0, start_sentinels(&vm, &cpu, 0x33333333));
+	EXPECT_TRUE(standing_is("owner"));
 	kvm_modprobe(true);
 	fd = kvm_create(&sys);
 	EXPECT_GT(0, fd);
@@ -196,7 +227,9 @@ TEST_F_TIMEOUT(neighbour, kvm_is_refused_until_our_last_vm_is_gone, 240)
 		ASSERT_EQ(0, check_sentinels(&cpu, 0x33333333));
 	tvcpu_destroy(&cpu);
 	tvm_destroy(&vm);
+	EXPECT_TRUE(standing_is("owner"));
 	wait_for_release();
+	EXPECT_TRUE(standing_is("off"));
 	ASSERT_EQ(0, kvm_modprobe(true));
 	fd = kvm_create(&sys);
 	EXPECT_LE(0, fd);
