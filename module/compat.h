@@ -52,6 +52,15 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* How long a thread waited for a CPU: kept where the scheduler's statistics are built in. */
+#ifdef CONFIG_SCHED_INFO
+#define mvm_has_run_delay() true
+#define mvm_run_delay()	    READ_ONCE(current->sched_info.run_delay)
+#else
+#define mvm_has_run_delay() false
+#define mvm_run_delay()	    0ULL
+#endif
+
 /* Newer headers rename the run page's shared bytes for kernel code: read them once. */
 #ifdef MVM_HAVE_RUN_UNSAFE_HINT
 #define mvm_immediate_exit immediate_exit__unsafe

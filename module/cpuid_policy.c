@@ -19,6 +19,7 @@
 #include "cpuid.h"
 #include "exit.h"
 #include "fpu.h"
+#include "pv.h"
 
 /* Who provides a bit. */
 enum cpuid_kind {
@@ -357,10 +358,8 @@ static void add_hypervisor(struct cpuid_list *list)
 	memcpy(&entry->ebx, "KVMK", 4);
 	memcpy(&entry->ecx, "VMKV", 4);
 	memcpy(&entry->edx, "M\0\0\0", 4);
-	/* Port 80h writes are pointless here; the clock page; it tells when it is monotonic. */
 	entry = cpuid_add_zero(list, KVM_CPUID_FEATURES, false);
-	entry->eax = BIT(KVM_FEATURE_NOP_IO_DELAY) | BIT(KVM_FEATURE_CLOCKSOURCE) |
-		     BIT(KVM_FEATURE_CLOCKSOURCE2) | BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
+	entry->eax = mvm_pv_features();
 }
 
 static void add_amd(struct cpuid_list *list, u32 max)

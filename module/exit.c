@@ -6,7 +6,6 @@
  * marked FAST are called from the inner loop first, unless the instruction's
  * length has to be decoded, which may sleep; the others from the outer loop.
  */
-#include <linux/kvm_para.h>
 #include <linux/nospec.h>
 #include <asm/traps.h>
 
@@ -16,6 +15,7 @@
 #include "insn/decode.h"
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
+#include "pv.h"
 #include "vcpu.h"
 
 int mvm_skip_and_resume(struct mvm_vcpu *vcpu)
@@ -178,12 +178,9 @@ static int exit_hlt(struct mvm_vcpu *vcpu)
 	return MVM_TO_USER;
 }
 
-/* No hypercall is offered in CPUID yet. */
 static int exit_hypercall(struct mvm_vcpu *vcpu)
 {
-	vcpu->gpr[MVM_RAX] = mvm_cpl(vcpu) ? -KVM_EPERM : -KVM_ENOSYS;
-	if (mvm_cpu_mode(vcpu) != MVM_MODE_LONG)
-		vcpu->gpr[MVM_RAX] = (u32)vcpu->gpr[MVM_RAX];
+	mvm_pv_hypercall(vcpu);
 	return mvm_skip_and_resume(vcpu);
 }
 

@@ -20,6 +20,7 @@
 
 #include "exit.h"
 #include "irqchip/irqchip.h"
+#include "pv.h"
 
 #define NR_VAR_MTRRS  8
 #define NR_FIX_MTRRS  11
@@ -224,6 +225,16 @@ static int read_clock(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 static int write_clock(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
 	return mvm_clock_msr_write(vcpu, index, data);
+}
+
+static int read_pv(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
+{
+	return mvm_pv_msr_read(vcpu, index, data);
+}
+
+static int write_pv(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
+{
+	return mvm_pv_msr_write(vcpu, index, data);
 }
 
 /* ------------------------------------------------------------------------ APIC */
@@ -511,6 +522,8 @@ static const struct msr_row msr_rows[] = {
 	MSR(MSR_TSC_AUX, LISTED, read_tsc_aux, write_tsc_aux, "swapped at load and put"),
 	MSR(MSR_KVM_SYSTEM_TIME_NEW, LISTED, read_clock, write_clock, "paravirtual clock"),
 	MSR(MSR_KVM_WALL_CLOCK_NEW, LISTED, read_clock, write_clock, "paravirtual clock"),
+	MSRS(MSR_KVM_STEAL_TIME, MSR_KVM_POLL_CONTROL, LISTED, read_pv, write_pv,
+	     "steal time, EOI in memory, polling at HLT"),
 	MSRS(MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME, HIDDEN, read_clock, write_clock,
 	     "the same two by their old numbers"),
 

@@ -245,7 +245,8 @@ enum mvm_request {
 	MVM_REQ_CLOCK, /* refresh the paravirtual clock page */
 	MVM_REQ_TRIPLE_FAULT,
 	MVM_REQ_DEAD, /* the VM is dead (broken invariant, mm gone): -EIO */
-	MVM_REQ_UNBLOCK, /* leave HLT */
+	MVM_REQ_UNHALT, /* a paravirtual kick: the present HLT, or the next, ends at once */
+	MVM_REQ_YIELD, /* give the CPU to the vCPU in pv.yield_to */
 	MVM_REQ_INIT, /* INIT arrived (lapic) */
 	MVM_REQ_SIPI, /* start-up IPI arrived; vector in vcpu->sipi_vector */
 };
@@ -275,6 +276,24 @@ struct mvm_events {
 		bool masked;
 	} nmi;
 	int user_irq; /* KVM_INTERRUPT: vector queued by userspace, -1 = none */
+};
+
+/**
+ * struct mvm_pv - what the vCPU shares by KVM's paravirtual services (pv.c). [v]
+ * @steal_msr: MSR_KVM_STEAL_TIME; 0 = off
+ * @steal_seen: run delay of @steal_task that the guest has been told of
+ * @steal_task: the thread it belongs to; only compared
+ * @preempted: the page may carry the preemption hint
+ * @eoi_msr: MSR_KVM_PV_EOI_EN; 0 = off
+ * @eoi_offered: the guest may end its interrupt in memory
+ * @host_polls: MSR_KVM_POLL_CONTROL
+ * @yield_to: APIC id for MVM_REQ_YIELD
+ */
+struct mvm_pv {
+	u64 steal_msr, steal_seen;
+	const void *steal_task;
+	u64 eoi_msr, host_polls, yield_to;
+	bool preempted, eoi_offered;
 };
 
 /**
@@ -314,6 +333,8 @@ struct mvm_vcpu {
 	int mode; /* [a] enum mvm_vcpu_mode; barriers: run.c, mvm_vcpu_kick() */
 	int cpu; /* CPU it runs on, or ran on last; -1 = never */
 	struct swait_queue_head wq; /* a halted vCPU sleeps here */
+	spinlock_t pid_lock; /* pid */
+	struct pid *pid; /* of the thread that ran it last, referenced; NULL = none yet */
 	u32 mp_state; /* KVM_MP_STATE_* */
 	u8 sipi_vector;
 	atomic_t nmi_queued; /* [a] NMIs from other contexts, moved into events by event.c */
@@ -338,6 +359,8 @@ struct mvm_vcpu {
 	/* Paravirtual clock (clock.c) */
 	u64 pvclock_msr; /* MSR_KVM_SYSTEM_TIME_NEW */
 	u32 pvclock_version;
+	struct mvm_pv pv;
+	u32 halt_poll_ns; /* how long to poll at HLT now (halt.c) */
 
 	u64 stat[MVM_NR_EXITS]; /* exits by kind, [o], read without a lock */
 	u64 stat_to_user;
@@ -412,6 +435,12 @@ static inline void mvm_vcpu_set_request(struct mvm_vcpu *vcpu, enum mvm_request 
 {
 	atomic_long_or(BIT(req), &vcpu->requests);
 }
+
+/*
+ * Give this thread's CPU to the thread that runs @target, where it wants to run and the
+ * scheduler agrees. Context: may sleep. Return: whether it may have got it.
+ */
+bool mvm_vcpu_yield_to(struct mvm_vcpu *target);
 
 /* Wake and force out, without a request. Context: as above. */
 void mvm_vcpu_kick(struct mvm_vcpu *vcpu);

@@ -15,6 +15,7 @@
 #include "exit.h"
 #include "fpu.h"
 #include "irqchip/irqchip.h"
+#include "pv.h"
 #include "mmu/mmu.h"
 #include "vcpu.h"
 
@@ -316,6 +317,9 @@ void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event)
 	}
 	if (vcpu->lapic)
 		mvm_lapic_reset(vcpu, init_event);
+	/* Whoever boots next must not find the host writing into his memory. */
+	vcpu->pvclock_msr = 0;
+	mvm_pv_vcpu_reset(vcpu);
 
 	/* All of it is ours now; what INIT keeps was fetched by nobody and stays in place. */
 	vcpu->avail |= MVM_STATE_ALL & ~(init_event ? MVM_STATE_MSR : 0);

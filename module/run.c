@@ -21,8 +21,10 @@
 #include "exit.h"
 #include "fpu.h"
 #include "guestmode.h"
+#include "halt.h"
 #include "hw.h"
 #include "irqchip/irqchip.h"
+#include "pv.h"
 #include "vcpu.h"
 
 /* run_once()'s answer besides the exit handlers': no entry, something to do outside first. */
@@ -31,7 +33,7 @@
 /* Requests that need the outer loop. */
 #define MVM_OUTER_REQS                                                            \
 	(BIT(MVM_REQ_CLOCK) | BIT(MVM_REQ_TRIPLE_FAULT) | BIT(MVM_REQ_DEAD) |     \
-	 BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI))
+	 BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI) | BIT(MVM_REQ_YIELD))
 
 /* ------------------------------------------------------------------- kicks */
 
@@ -55,6 +57,34 @@ void mvm_vcpu_request(struct mvm_vcpu *vcpu, enum mvm_request req)
 {
 	mvm_vcpu_set_request(vcpu, req);
 	mvm_vcpu_kick(vcpu);
+}
+
+/* Let others find the thread that runs the vCPU. */
+static void note_thread(struct mvm_vcpu *vcpu)
+{
+	struct pid *old = vcpu->pid;
+
+	if (likely(old == task_pid(current)))
+		return;
+	spin_lock(&vcpu->pid_lock);
+	vcpu->pid = get_pid(task_pid(current));
+	spin_unlock(&vcpu->pid_lock);
+	put_pid(old);
+}
+
+bool mvm_vcpu_yield_to(struct mvm_vcpu *target)
+{
+	struct task_struct *task;
+	int ret;
+
+	spin_lock(&target->pid_lock);
+	task = get_pid_task(target->pid, PIDTYPE_PID);
+	spin_unlock(&target->pid_lock);
+	if (!task)
+		return false;
+	ret = yield_to(task, true);
+	put_task_struct(task);
+	return ret > 0;
 }
 
 /* The IPI itself took the CPU out of the guest: nothing is left to do. */
@@ -134,6 +164,7 @@ static void enter_guest(struct mvm_vcpu *vcpu)
 
 	mvm_events_prepare(vcpu, &inject);
 	backend->load_events(vcpu, &inject);
+	mvm_pv_eoi_offer(vcpu);
 
 	mvm_guest_timing_enter();
 	load_debugregs(vcpu);
@@ -169,7 +200,7 @@ static int run_once(struct mvm_vcpu *vcpu)
 	local_irq_enable();
 
 	mvm_events_exit(vcpu);
-	return mvm_exit_fast(vcpu);
+	return mvm_pv_eoi_collect(vcpu, false) ? mvm_exit_fast(vcpu) : MVM_SLEEP;
 }
 
 static int inner_loop(struct mvm_vcpu *vcpu)
@@ -221,22 +252,30 @@ static int outer_requests(struct mvm_vcpu *vcpu)
 	}
 	if (mvm_vcpu_take_request(vcpu, MVM_REQ_CLOCK))
 		mvm_clock_update(vcpu);
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_YIELD))
+		mvm_pv_yield(vcpu);
 	return MVM_RESUME;
 }
 
-/* Something that ends a sleep: an event for a halted vCPU, or a request for the outer loop. */
-static bool must_wake(struct mvm_vcpu *vcpu)
+/* Something that ends a halted vCPU's sleep. */
+static bool is_awake(struct mvm_vcpu *vcpu)
 {
-	if (atomic_long_read(&vcpu->requests) & (MVM_OUTER_REQS | BIT(MVM_REQ_UNBLOCK)))
-		return true;
-	return vcpu->mp_state == KVM_MP_STATE_HALTED && mvm_has_wake_event(vcpu);
+	return mvm_vcpu_test_request(vcpu, MVM_REQ_UNHALT) || mvm_has_wake_event(vcpu);
 }
 
-/* Sleep until there is a reason to run. MVM_RESUME, also when a signal waits. */
-static int wait_for_event(struct mvm_vcpu *vcpu)
+/* Or any vCPU's: an event, or a request for the outer loop. */
+static bool must_wake(struct mvm_vcpu *vcpu)
+{
+	if (atomic_long_read(&vcpu->requests) & MVM_OUTER_REQS)
+		return true;
+	return vcpu->mp_state == KVM_MP_STATE_HALTED && is_awake(vcpu);
+}
+
+static void sleep_until_woken(struct mvm_vcpu *vcpu)
 {
 	DECLARE_SWAITQUEUE(wait);
 
+	mvm_pv_sched_out(vcpu);
 	for (;;) {
 		prepare_to_swait_exclusive(&vcpu->wq, &wait, TASK_INTERRUPTIBLE);
 		if (must_wake(vcpu) || signal_pending(current))
@@ -244,10 +283,25 @@ static int wait_for_event(struct mvm_vcpu *vcpu)
 		schedule();
 	}
 	finish_swait(&vcpu->wq, &wait);
+}
 
-	mvm_vcpu_take_request(vcpu, MVM_REQ_UNBLOCK);
-	if (vcpu->mp_state == KVM_MP_STATE_HALTED && mvm_has_wake_event(vcpu))
+/* Wait until there is a reason to run. MVM_RESUME, also when a signal waits. */
+static int wait_for_event(struct mvm_vcpu *vcpu)
+{
+	const bool halted = vcpu->mp_state == KVM_MP_STATE_HALTED;
+	u64 start = ktime_get_ns();
+
+	if (halted)
+		mvm_halt_poll(vcpu, must_wake);
+	if (!must_wake(vcpu))
+		sleep_until_woken(vcpu);
+	if (halted)
+		mvm_halt_adapt(vcpu, ktime_get_ns() - start);
+
+	if (halted && is_awake(vcpu)) {
+		mvm_vcpu_take_request(vcpu, MVM_REQ_UNHALT);
 		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	}
 	return MVM_RESUME;
 }
 
@@ -263,13 +317,16 @@ static int run_guest(struct mvm_vcpu *vcpu)
 {
 	int ret;
 
+	mvm_pv_before_run(vcpu);
 	if (wants_irq_window_exit(vcpu)) {
 		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 		return MVM_TO_USER;
 	}
 	ret = inner_loop(vcpu);
-	if (ret == MVM_SLEEP)
+	if (ret == MVM_SLEEP) {
+		mvm_pv_eoi_collect(vcpu, true);
 		return mvm_exit_slow(vcpu);
+	}
 	if (ret != MVM_LEAVE)
 		return ret;
 	/* The CPU may be going down, or a lender took virtualization away. */
@@ -287,7 +344,7 @@ static int run_guest(struct mvm_vcpu *vcpu)
  * restarted without anybody noticing, unless a signal's handler runs there: its sender
  * wants the call to end. Only the scheduler is called here.
  */
-static int handle_host_work(void)
+static int handle_host_work(struct mvm_vcpu *vcpu)
 {
 	if (signal_pending(current))
 		return -EINTR;
@@ -295,8 +352,10 @@ static int handle_host_work(void)
 		set_thread_flag(TIF_SIGPENDING); /* restarting is the signal code's work */
 		return -ERESTARTNOHAND;
 	}
-	if (need_resched())
+	if (need_resched()) {
+		mvm_pv_sched_out(vcpu);
 		schedule();
+	}
 	return 0;
 }
 
@@ -306,7 +365,7 @@ static int outer_loop(struct mvm_vcpu *vcpu)
 
 	do {
 		if (__xfer_to_guest_mode_work_pending()) {
-			ret = handle_host_work();
+			ret = handle_host_work(vcpu);
 			if (ret)
 				return ret;
 		}
@@ -338,6 +397,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	int ret = MVM_RESUME;
 
+	note_thread(vcpu);
 	if (!mvm_irqchip_in_kernel(vcpu->vm) && mvm_set_cr8(vcpu, READ_ONCE(run->cr8)))
 		return -EINVAL;
 

@@ -163,6 +163,7 @@ static struct mvm_vcpu *vcpu_build(struct mvm_vm *vm, u32 id)
 	vcpu->cpu = -1;
 	mutex_init(&vcpu->lock);
 	spin_lock_init(&vcpu->fault_lock);
+	spin_lock_init(&vcpu->pid_lock);
 	init_swait_queue_head(&vcpu->wq);
 
 	err = vcpu_alloc_pages(vcpu);
@@ -209,6 +210,7 @@ void mvm_vcpu_destroy(struct mvm_vcpu *vcpu)
 	mvm_fpu_destroy(vcpu);
 	vcpu_free_pages(vcpu);
 	kvfree(vcpu->cpuid);
+	put_pid(vcpu->pid);
 	vcpu->vm->backend->vcpu_destroy(vcpu);
 }
 

@@ -56,6 +56,13 @@ int mvm_lapic_set_base(struct mvm_vcpu *vcpu, u64 base, bool host);
 u64 mvm_lapic_get_cr8(struct mvm_vcpu *vcpu);
 void mvm_lapic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8);
 
+/* For the paravirtual services (pv.c). Context: the vCPU's thread, also with interrupts off. */
+/* Is something in service whose EOI concerns nobody else, and nothing waits for it? */
+bool mvm_lapic_eoi_is_silent(struct mvm_vcpu *vcpu);
+void mvm_lapic_eoi(struct mvm_vcpu *vcpu);
+/* Send what @icr says to the APIC with id @dest. How many took it. */
+int mvm_lapic_send_to(struct mvm_vcpu *vcpu, u32 dest, u32 icr);
+
 /* State ioctls: 0 or -EINVAL. */
 int mvm_lapic_get_state(struct mvm_vcpu *vcpu, struct kvm_lapic_state *s);
 int mvm_lapic_set_state(struct mvm_vcpu *vcpu, const struct kvm_lapic_state *s);

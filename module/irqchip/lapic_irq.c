@@ -119,6 +119,20 @@ int mvm_apic_eoi(struct mvm_apic *apic)
 }
 
 /**
+ * mvm_apic_eoi_is_silent() - would an EOI now do no more than clear a bit?
+ * @apic: the local APIC
+ *
+ * So it is where an edge-triggered interrupt is in service and none is requested.
+ */
+bool mvm_apic_eoi_is_silent(const struct mvm_apic *apic)
+{
+	int vector = apic_highest(apic, MVM_APIC_ISR);
+
+	return vector >= 0 && !apic_test(apic, MVM_APIC_TMR, vector) &&
+	       apic_highest(apic, MVM_APIC_IRR) < 0;
+}
+
+/**
  * mvm_apic_takes_extint() - does LINT0 pass the 8259's interrupts to the processor?
  * @apic: the local APIC
  *

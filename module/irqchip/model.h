@@ -176,6 +176,7 @@ int mvm_apic_pending(const struct mvm_apic *apic);
 void mvm_apic_accept(struct mvm_apic *apic, u8 vector);
 int mvm_apic_post(struct mvm_apic *apic, u8 vector, bool level);
 int mvm_apic_eoi(struct mvm_apic *apic);
+bool mvm_apic_eoi_is_silent(const struct mvm_apic *apic);
 bool mvm_apic_takes_extint(const struct mvm_apic *apic);
 bool mvm_apic_match(const struct mvm_apic *apic, const struct mvm_apic_msg *msg);
 void mvm_apic_icr_msg(const struct mvm_apic *apic, struct mvm_apic_msg *msg);

@@ -122,6 +122,32 @@ fault:
 	return -EFAULT;
 }
 
+int mvm_gpa_cmpxchg_u8(struct mvm_vm *vm, gpa_t gpa, u8 *old, u8 new, bool may_sleep)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	void __user *user;
+	int ret = -EFAULT;
+	u64 room;
+
+	user = gpa_to_user(vm, gpa, true, &room);
+	if (!may_sleep)
+		pagefault_disable();
+	if (user && user_access_begin(user, sizeof(new))) {
+		ret = 1;
+		if (unsafe_try_cmpxchg_user((u8 __user *)user, old, new, fault))
+			ret = 0;
+		goto end;
+fault:
+		ret = -EFAULT;
+end:
+		user_access_end();
+	}
+	if (!may_sleep)
+		pagefault_enable();
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
 static int walk_replace(void *mem, gpa_t gpa, int size, u64 old, u64 new)
 {
 	struct mvm_vm *vm = mem;

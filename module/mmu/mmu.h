@@ -56,6 +56,13 @@ int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access);
 int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len);
 int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len);
 
+/*
+ * One locked exchange of a byte: @new where it was *@old. 0; 1 where it was another,
+ * which is in *@old then; -EFAULT. Without @may_sleep from any context of a thread
+ * of vm->mm, and -EFAULT also means that the page is not there at the moment.
+ */
+int mvm_gpa_cmpxchg_u8(struct mvm_vm *vm, gpa_t gpa, u8 *old, u8 new, bool may_sleep);
+
 /* Fill @walk from the vCPU's registers. Context: the vCPU's thread. */
 void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk);
 
