@@ -24,6 +24,7 @@
 #include "minivmm.h"
 #include "mmu/mmu.h"
 #include "stats.h"
+#include "vcpu.h"
 
 #define MVM_VERSION "0.1.0"
 
@@ -337,6 +338,9 @@ static int __init mvm_init(void)
 	err = mvm_fpu_module_init();
 	if (err)
 		return err;
+	err = mvm_run_module_init();
+	if (err)
+		return err;
 	mvm_choose_backend();
 	if (mvm_backend) {
 		err = mvm_hw_init(mvm_backend);
@@ -360,6 +364,7 @@ err_hw_exit:
 err_teardown:
 	if (mvm_backend)
 		mvm_backend->teardown();
+	mvm_run_module_exit();
 	return err;
 }
 
@@ -373,6 +378,7 @@ static void __exit mvm_exit(void)
 	mvm_mmu_module_exit();
 	if (mvm_backend)
 		mvm_backend->teardown();
+	mvm_run_module_exit();
 }
 
 module_init(mvm_init);

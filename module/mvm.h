@@ -28,6 +28,7 @@
 #include <linux/kvm.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -254,6 +255,7 @@ enum mvm_request {
 enum mvm_vcpu_mode {
 	MVM_OUTSIDE_GUEST,
 	MVM_IN_GUEST, /* interrupts off, about to enter, or entered: a kick needs an IPI */
+	MVM_KICKED, /* the same, and the IPI is on its way */
 };
 
 /* Exceptions, NMIs and interrupts on their way (event.c). [o] */
@@ -380,6 +382,8 @@ struct mvm_vm {
 
 	struct mvm_vcpu *vcpus[MVM_MAX_VCPUS]; /* [V] to write; publish with smp_store_release */
 	int nr_vcpus; /* likewise */
+	struct mvm_vcpu *vcpu_by_id[MVM_MAX_VCPU_ID]; /* likewise */
+	bool apic_ids_moved; /* once a local APIC had another id than its vCPU's, for ever */
 
 	/* Memory (mmu/) */
 	struct mutex slots_lock;
@@ -453,6 +457,22 @@ void mvm_vcpu_kick(struct mvm_vcpu *vcpu);
 void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req);
 /* A broken invariant: WARN once, mark the VM dead, everything answers -EIO from now on. */
 void mvm_vm_kill(struct mvm_vm *vm, const char *why);
+
+/*
+ * INIT: what came before it is void, a start-up IPI among them. Then a start-up IPI,
+ * which counts on a vCPU that waits for one. Context: any.
+ */
+void mvm_vcpu_init_signal(struct mvm_vcpu *vcpu);
+void mvm_vcpu_startup_signal(struct mvm_vcpu *vcpu, u8 vector);
+
+/* The published vCPU with that id, or NULL. Context: any. */
+static inline struct mvm_vcpu *mvm_vcpu_by_id(struct mvm_vm *vm, u32 id)
+{
+	if (id >= MVM_MAX_VCPU_ID)
+		return NULL;
+	id = array_index_nospec(id, MVM_MAX_VCPU_ID);
+	return smp_load_acquire(&vm->vcpu_by_id[id]); /* pairs with mvm_vcpu_create() */
+}
 
 /* How many vCPUs are published. */
 static inline int mvm_nr_vcpus(struct mvm_vm *vm)

@@ -288,8 +288,12 @@ static u32 reset_mp_state(struct mvm_vcpu *vcpu)
 
 void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event)
 {
+	const struct kvm_cpuid_entry2 *version = mvm_cpuid_find(vcpu, 1, 0);
+
+	if (init_event)
+		mvm_state_get(vcpu, MVM_STATE_CR);
 	memset(vcpu->gpr, 0, sizeof(vcpu->gpr));
-	vcpu->gpr[MVM_RDX] = 0x600; /* family 6, as the table has not been set yet */
+	vcpu->gpr[MVM_RDX] = version ? version->eax : 0x600; /* a family 6 without a table */
 	vcpu->rip = 0xfff0;
 	vcpu->rflags = X86_EFLAGS_FIXED;
 	vcpu->int_shadow = 0;
@@ -308,6 +312,7 @@ void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event)
 	vcpu->dr7 = MVM_DR7_FIXED;
 	memset(&vcpu->events, 0, sizeof(vcpu->events));
 	vcpu->events.user_irq = -1;
+	atomic_set(&vcpu->nmi_queued, 0);
 	if (!init_event) {
 		vcpu->xcr0 = XFEATURE_MASK_FP;
 		memset(&vcpu->msr, 0, sizeof(vcpu->msr));

@@ -45,11 +45,14 @@ void mvm_vcpu_kick(struct mvm_vcpu *vcpu)
 		swake_up_one(&vcpu->wq);
 
 	preempt_disable();
-	smp_mb(); /* the request before the mode; pairs with smp_store_mb() in run_once() */
-	cpu = READ_ONCE(vcpu->cpu);
-	if (READ_ONCE(vcpu->mode) == MVM_IN_GUEST && cpu != smp_processor_id() &&
-	    (unsigned int)cpu < nr_cpu_ids && cpu_online(cpu))
-		(smp_ops.smp_send_reschedule)(cpu);
+	smp_mb__before_atomic(); /* the request before the mode; pairs with run_once() */
+	/* Who moves the mode on sends the IPI: one is enough for many kicks. */
+	if (cmpxchg(&vcpu->mode, MVM_IN_GUEST, MVM_KICKED) == MVM_IN_GUEST) {
+		/* Another number than the mode's was read: then the vCPU saw the request. */
+		cpu = READ_ONCE(vcpu->cpu);
+		if (cpu != smp_processor_id() && (unsigned int)cpu < nr_cpu_ids && cpu_online(cpu))
+			(smp_ops.smp_send_reschedule)(cpu);
+	}
 	preempt_enable();
 }
 
@@ -87,6 +90,33 @@ bool mvm_vcpu_yield_to(struct mvm_vcpu *target)
 	return ret > 0;
 }
 
+void mvm_vcpu_init_signal(struct mvm_vcpu *vcpu)
+{
+	atomic_long_andnot(BIT(MVM_REQ_SIPI), &vcpu->requests);
+	mvm_vcpu_request(vcpu, MVM_REQ_INIT);
+}
+
+void mvm_vcpu_startup_signal(struct mvm_vcpu *vcpu, u8 vector)
+{
+	WRITE_ONCE(vcpu->sipi_vector, vector);
+	smp_wmb(); /* the vector before the request; pairs with mvm_vcpu_accept_init() */
+	mvm_vcpu_request(vcpu, MVM_REQ_SIPI);
+}
+
+/* By calling CPU: those it has to wait for. Only with preemption off, not from interrupts. */
+static cpumask_t __percpu *kick_masks;
+
+int mvm_run_module_init(void)
+{
+	kick_masks = alloc_percpu(cpumask_t);
+	return kick_masks ? 0 : -ENOMEM;
+}
+
+void mvm_run_module_exit(void)
+{
+	free_percpu(kick_masks);
+}
+
 /* The IPI itself took the CPU out of the guest: nothing is left to do. */
 static void acknowledge(void *unused)
 {
@@ -95,6 +125,7 @@ static void acknowledge(void *unused)
 void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req)
 {
 	struct mvm_vcpu *vcpu;
+	cpumask_t *mask;
 	int i, cpu;
 
 	mvm_for_each_vcpu(i, vcpu, vm)
@@ -102,12 +133,14 @@ void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req)
 
 	smp_mb(); /* the requests before the modes; pairs with smp_store_mb() in run_once() */
 	preempt_disable();
+	mask = this_cpu_ptr(kick_masks);
+	cpumask_clear(mask);
 	mvm_for_each_vcpu(i, vcpu, vm) {
 		cpu = READ_ONCE(vcpu->cpu);
-		if (READ_ONCE(vcpu->mode) == MVM_IN_GUEST && cpu != smp_processor_id() &&
-		    (unsigned int)cpu < nr_cpu_ids)
-			smp_call_function_single(cpu, acknowledge, NULL, 1);
+		if (READ_ONCE(vcpu->mode) != MVM_OUTSIDE_GUEST && (unsigned int)cpu < nr_cpu_ids)
+			cpumask_set_cpu(cpu, mask);
 	}
+	smp_call_function_many(mask, acknowledge, NULL, true); /* not on this CPU */
 	preempt_enable();
 }
 
@@ -226,6 +259,34 @@ static bool is_runnable(struct mvm_vcpu *vcpu)
 	return vcpu->mp_state == KVM_MP_STATE_RUNNABLE;
 }
 
+/*
+ * Both bits in one step: a start-up IPI seen together with INIT came after it. Between
+ * two steps a second INIT and its start-up IPI could arrive, and the latter be taken
+ * for the first INIT's.
+ */
+void mvm_vcpu_accept_init(struct mvm_vcpu *vcpu)
+{
+	long both = BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI), got;
+
+	if (!(atomic_long_read(&vcpu->requests) & both))
+		return;
+	got = atomic_long_fetch_andnot(both, &vcpu->requests); /* before the vector is read */
+	if (got & BIT(MVM_REQ_INIT)) {
+		mvm_vcpu_reset(vcpu, true);
+		vcpu->mp_state = vcpu->id == vcpu->vm->bsp_id ? KVM_MP_STATE_RUNNABLE :
+								KVM_MP_STATE_INIT_RECEIVED;
+	}
+	if ((got & BIT(MVM_REQ_SIPI)) && vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED) {
+		u8 vector = READ_ONCE(vcpu->sipi_vector);
+
+		mvm_state_modify(vcpu, MVM_STATE_CS | MVM_STATE_RIP);
+		vcpu->seg[MVM_SEG_CS].selector = vector << 8;
+		vcpu->seg[MVM_SEG_CS].base = (u64)vector << 12;
+		vcpu->rip = 0;
+		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	}
+}
+
 /* INIT and SIPI, the clock, and the ends of a VM. MVM_RESUME, MVM_TO_USER or -errno. */
 static int outer_requests(struct mvm_vcpu *vcpu)
 {
@@ -237,19 +298,7 @@ static int outer_requests(struct mvm_vcpu *vcpu)
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 		return MVM_TO_USER;
 	}
-	if (mvm_vcpu_take_request(vcpu, MVM_REQ_INIT)) {
-		mvm_vcpu_reset(vcpu, true);
-		vcpu->mp_state = vcpu->id == vcpu->vm->bsp_id ? KVM_MP_STATE_RUNNABLE :
-								KVM_MP_STATE_INIT_RECEIVED;
-	}
-	if (mvm_vcpu_take_request(vcpu, MVM_REQ_SIPI) &&
-	    vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED) {
-		mvm_state_modify(vcpu, MVM_STATE_CS | MVM_STATE_RIP);
-		vcpu->seg[MVM_SEG_CS].selector = READ_ONCE(vcpu->sipi_vector) << 8;
-		vcpu->seg[MVM_SEG_CS].base = (u64)READ_ONCE(vcpu->sipi_vector) << 12;
-		vcpu->rip = 0;
-		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
-	}
+	mvm_vcpu_accept_init(vcpu);
 	if (mvm_vcpu_take_request(vcpu, MVM_REQ_CLOCK))
 		mvm_clock_update(vcpu);
 	if (mvm_vcpu_take_request(vcpu, MVM_REQ_YIELD))
@@ -359,10 +408,27 @@ static int handle_host_work(struct mvm_vcpu *vcpu)
 	return 0;
 }
 
+/*
+ * A vCPU that waits for its first INIT: KVM_RUN sleeps and then, as KVM has it, ends
+ * with -EAGAIN, so that userspace may look at the new state before the next one.
+ */
+static int wait_for_init(struct mvm_vcpu *vcpu)
+{
+	int ret;
+
+	wait_for_event(vcpu);
+	ret = outer_requests(vcpu);
+	if (ret != MVM_RESUME)
+		return ret;
+	return signal_pending(current) ? -EINTR : -EAGAIN;
+}
+
 static int outer_loop(struct mvm_vcpu *vcpu)
 {
 	int ret;
 
+	if (unlikely(vcpu->mp_state == KVM_MP_STATE_UNINITIALIZED))
+		return wait_for_init(vcpu);
 	do {
 		if (__xfer_to_guest_mode_work_pending()) {
 			ret = handle_host_work(vcpu);

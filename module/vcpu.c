@@ -217,15 +217,11 @@ void mvm_vcpu_destroy(struct mvm_vcpu *vcpu)
 /* May this VM have one more vCPU with that id? vm->lock held. */
 static int vcpu_check_new(struct mvm_vm *vm, u32 id)
 {
-	int i;
-
 	if (vm->nr_vcpus >= MVM_MAX_VCPUS)
 		return mvm_fail(&vm->reason, -EINVAL, "the limit of %d vCPU a VM is reached",
 				MVM_MAX_VCPUS);
-	for (i = 0; i < vm->nr_vcpus; i++)
-		if (vm->vcpus[i]->id == id)
-			return mvm_fail(&vm->reason, -EEXIST, "the VM has a vCPU with id %u already",
-					id);
+	if (mvm_vcpu_by_id(vm, id))
+		return mvm_fail(&vm->reason, -EEXIST, "the VM has a vCPU with id %u already", id);
 	return 0;
 }
 
@@ -256,6 +252,7 @@ long mvm_vcpu_create(struct mvm_vm *vm, u32 id)
 
 	/* Complete: let the VM's other parts, then userspace, reach it. */
 	vm->vcpus[vm->nr_vcpus] = vcpu;
+	smp_store_release(&vm->vcpu_by_id[id], vcpu); /* pairs with mvm_vcpu_by_id() */
 	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1); /* pairs with mvm_for_each_vcpu() */
 	mutex_unlock(&vm->lock);
 	fd_install(fd, file);

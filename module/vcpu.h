@@ -18,6 +18,12 @@
 /* KVM_RUN. vcpu->lock held; may sleep. */
 int mvm_vcpu_run(struct mvm_vcpu *vcpu);
 
+/* Take a pending INIT and start-up IPI. vcpu->lock held. */
+void mvm_vcpu_accept_init(struct mvm_vcpu *vcpu);
+
+int mvm_run_module_init(void);
+void mvm_run_module_exit(void);
+
 /* The power-up state of the architecture (regs.c); @init_event: by INIT, which keeps some. */
 void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event);
 

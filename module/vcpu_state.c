@@ -337,8 +337,10 @@ static long nmi(void *obj, unsigned long arg)
 static long get_mp_state(void *obj, unsigned long arg)
 {
 	struct mvm_vcpu *vcpu = obj;
-	struct kvm_mp_state state = { .mp_state = vcpu->mp_state };
+	struct kvm_mp_state state = {};
 
+	mvm_vcpu_accept_init(vcpu);
+	state.mp_state = vcpu->mp_state;
 	return copy_to_user(uptr(arg), &state, sizeof(state)) ? -EFAULT : 0;
 }
 
@@ -355,6 +357,7 @@ static long set_mp_state(void *obj, unsigned long arg)
 	case KVM_MP_STATE_UNINITIALIZED:
 	case KVM_MP_STATE_HALTED:
 	case KVM_MP_STATE_INIT_RECEIVED:
+	case KVM_MP_STATE_SIPI_RECEIVED:
 		/* Only an in-kernel LAPIC can end these. */
 		if (!vcpu->lapic)
 			return -EINVAL;
@@ -363,6 +366,11 @@ static long set_mp_state(void *obj, unsigned long arg)
 		return -EINVAL;
 	}
 	vcpu->mp_state = state.mp_state;
+	/* Its vector comes with KVM_SET_VCPU_EVENTS. */
+	if (state.mp_state == KVM_MP_STATE_SIPI_RECEIVED) {
+		vcpu->mp_state = KVM_MP_STATE_INIT_RECEIVED;
+		mvm_vcpu_set_request(vcpu, MVM_REQ_SIPI);
+	}
 	return 0;
 }
 

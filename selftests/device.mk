@@ -6,9 +6,11 @@
 
 UTIL := $(patsubst $(TOP)/selftests/lib/%.c,$(OUTPUT)/util/%.o,\
 	$(sort $(wildcard $(TOP)/selftests/lib/*.c)))
-HDRS := $(wildcard $(TOP)/selftests/include/*.h) $(TOP)/uapi/minivmm.h
+HDRS := $(wildcard $(TOP)/selftests/include/*.h $(TOP)/selftests/lib/*.h) $(TOP)/uapi/minivmm.h
 
 LDFLAGS += -static
+# mvm_smp.h's guest functions are interrupted on their own stack.
+CFLAGS += -mno-red-zone -fno-stack-protector
 EXTRA_CLEAN += $(OUTPUT)/util
 
 $(OUTPUT)/util/%.o: $(TOP)/selftests/lib/%.c $(HDRS)

@@ -33,6 +33,13 @@ static void lapic_send_icr(struct mvm_vcpu *vcpu, const struct mvm_apic_msg *msg
 	mvm_apic_send(vcpu->vm, vcpu, msg);
 }
 
+/* An xAPIC's id can be written: from then on ids are not the way to find a vCPU. */
+static void lapic_id_changed(struct mvm_lapic *lapic)
+{
+	if (mvm_apic_reg(&lapic->model, MVM_APIC_ID) != lapic->model.id << 24)
+		WRITE_ONCE(lapic->vcpu->vm->apic_ids_moved, true);
+}
+
 /*
  * Write a register and do what it calls for. ICR2 is set with the ICR in one go
  * where @high is given. Return: 0, or 1 where there is no such register.
@@ -50,6 +57,8 @@ static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u3
 	if (high)
 		mvm_apic_set_reg(&lapic->model, MVM_APIC_ICR2, *high);
 	fx = mvm_apic_write(&lapic->model, nr, val, now);
+	if (nr == MVM_APIC_ID)
+		lapic_id_changed(lapic);
 	if (fx & MVM_APIC_FX_TIMER)
 		__mvm_lapic_arm(lapic, now);
 	if (fx & MVM_APIC_FX_IPI)
@@ -283,6 +292,7 @@ int mvm_lapic_set_state(struct mvm_vcpu *vcpu, const struct kvm_lapic_state *s)
 		return -EINVAL;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	ret = mvm_apic_set_state(&lapic->model, s, now);
+	lapic_id_changed(lapic);
 	__mvm_lapic_arm(lapic, now);
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);

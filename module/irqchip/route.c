@@ -33,11 +33,10 @@ static int apic_deliver(struct mvm_vcpu *vcpu, const struct mvm_apic_msg *msg)
 		return 1;
 	case MVM_APIC_INIT:
 		if (msg->assert)
-			mvm_vcpu_request(vcpu, MVM_REQ_INIT);
+			mvm_vcpu_init_signal(vcpu);
 		return 1;
 	case MVM_APIC_SIPI:
-		WRITE_ONCE(vcpu->sipi_vector, msg->vector);
-		mvm_vcpu_request(vcpu, MVM_REQ_SIPI);
+		mvm_vcpu_startup_signal(vcpu, msg->vector);
 		return 1;
 	case MVM_APIC_SMI: /* there is no SMM */
 	case MVM_APIC_EXTINT: /* the 8259 comes through LINT0, not as a message */
@@ -46,7 +45,10 @@ static int apic_deliver(struct mvm_vcpu *vcpu, const struct mvm_apic_msg *msg)
 	return -1;
 }
 
-/* Is @vcpu among the destinations? Its lapic->lock is held. */
+/*
+ * Is @vcpu among the destinations? Without its lapic->lock: a message that races with
+ * a change of what it matches may come before or after it.
+ */
 static bool apic_is_target(struct mvm_vcpu *vcpu, struct mvm_vcpu *sender,
 			   const struct mvm_apic_msg *msg)
 {
@@ -71,16 +73,13 @@ static int apic_send_lowest(struct mvm_vm *vm, struct mvm_vcpu *sender,
 
 	mvm_for_each_vcpu(i, vcpu, vm) {
 		struct mvm_apic *apic = &vcpu->lapic->model;
-		u64 rank;
+		u64 rank = (u64)(mvm_apic_ppr(apic) >> 4) << 32 | apic->turns;
 
-		raw_spin_lock_irqsave(&vcpu->lapic->lock, flags);
-		rank = (u64)(mvm_apic_ppr(apic) >> 4) << 32 | apic->turns;
 		if (rank < best_rank && mvm_apic_sw_enabled(apic) &&
 		    apic_is_target(vcpu, sender, msg)) {
 			best = vcpu;
 			best_rank = rank;
 		}
-		raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
 	}
 	if (!best)
 		return -1;
@@ -88,6 +87,27 @@ static int apic_send_lowest(struct mvm_vm *vm, struct mvm_vcpu *sender,
 	best->lapic->model.turns++;
 	ret = apic_deliver(best, msg);
 	raw_spin_unlock_irqrestore(&best->lapic->lock, flags);
+	return ret;
+}
+
+/* The one that a physical id names, without asking all; NULL where that is not so simple. */
+static struct mvm_vcpu *apic_by_physical_id(struct mvm_vm *vm, const struct mvm_apic_msg *msg)
+{
+	/* 255 is a broadcast, for an x2APIC from a narrow source alone. */
+	if (msg->logical || msg->shorthand != MVM_APIC_DEST || msg->dest >= 0xff ||
+	    READ_ONCE(vm->apic_ids_moved))
+		return NULL;
+	return mvm_vcpu_by_id(vm, msg->dest);
+}
+
+static int apic_send_one(struct mvm_vcpu *vcpu, const struct mvm_apic_msg *msg)
+{
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(&vcpu->lapic->lock, flags);
+	ret = apic_deliver(vcpu, msg);
+	raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
 	return ret;
 }
 
@@ -103,15 +123,17 @@ static int apic_send_lowest(struct mvm_vm *vm, struct mvm_vcpu *sender,
 int mvm_apic_send(struct mvm_vm *vm, struct mvm_vcpu *sender, const struct mvm_apic_msg *msg)
 {
 	struct mvm_vcpu *vcpu;
-	unsigned long flags;
 	int i, ret, total = -1;
 
+	vcpu = msg->shorthand == MVM_APIC_SELF ? sender : apic_by_physical_id(vm, msg);
+	if (vcpu)
+		return apic_is_target(vcpu, sender, msg) ? apic_send_one(vcpu, msg) : -1;
 	if (msg->mode == MVM_APIC_LOWEST)
 		return apic_send_lowest(vm, sender, msg);
 	mvm_for_each_vcpu(i, vcpu, vm) {
-		raw_spin_lock_irqsave(&vcpu->lapic->lock, flags);
-		ret = apic_is_target(vcpu, sender, msg) ? apic_deliver(vcpu, msg) : -1;
-		raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
+		if (!apic_is_target(vcpu, sender, msg))
+			continue;
+		ret = apic_send_one(vcpu, msg);
 		if (ret >= 0)
 			total = max(total, 0) + ret;
 	}

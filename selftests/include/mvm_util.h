@@ -75,6 +75,7 @@ struct tvm {
 struct tvcpu {
 	struct tvm *vm;
 	int fd;
+	unsigned int id;
 	struct kvm_run *run;
 	size_t run_size;
 };
@@ -130,7 +131,7 @@ void tvcpu_set_gate(struct tvcpu *vcpu, enum tvm_mode mode, uint8_t vector,
 int tvcpu_create(struct tvm *vm, struct tvcpu *vcpu, unsigned int id);
 void tvcpu_destroy(struct tvcpu *vcpu);
 
-/* KVM_SET_CPUID2 with all that the device supports. */
+/* KVM_SET_CPUID2 with all that the device supports, and the vCPU's own APIC id. */
 int tvcpu_set_cpuid(struct tvcpu *vcpu);
 
 /* CPUID, GDT, page tables and registers for @mode; RIP at TVM_CODE. */

@@ -15,7 +15,7 @@ int tvcpu_create(struct tvm *vm, struct tvcpu *vcpu, unsigned int id)
 	int size = tvm_ioctl(vm->sys, KVM_GET_VCPU_MMAP_SIZE, NULL);
 	void *run;
 
-	*vcpu = (struct tvcpu){ .vm = vm, .fd = -1 };
+	*vcpu = (struct tvcpu){ .vm = vm, .fd = -1, .id = id };
 	if (size < 0)
 		return size;
 	vcpu->fd = tvm_ioctl(vm->fd, KVM_CREATE_VCPU, (void *)(uintptr_t)id);
@@ -43,9 +43,20 @@ void tvcpu_destroy(struct tvcpu *vcpu)
 	vcpu->fd = -1;
 }
 
+static void set_apic_id(struct kvm_cpuid_entry2 *e, uint32_t id)
+{
+	if (e->function == 1)
+		e->ebx = (e->ebx & 0xffffff) | id << 24;
+	else if (e->function == 0xb || e->function == 0x1f)
+		e->edx = id;
+	else if (e->function == 0x8000001e)
+		e->eax = id;
+}
+
 int tvcpu_set_cpuid(struct tvcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid;
+	unsigned int i;
 	int ret;
 
 	cpuid = calloc(1, sizeof(*cpuid) + MAX_CPUID * sizeof(cpuid->entries[0]));
@@ -53,6 +64,8 @@ int tvcpu_set_cpuid(struct tvcpu *vcpu)
 		return -ENOMEM;
 	cpuid->nent = MAX_CPUID;
 	ret = tvm_ioctl(vcpu->vm->sys, KVM_GET_SUPPORTED_CPUID, cpuid);
+	for (i = 0; !ret && i < cpuid->nent; i++)
+		set_apic_id(&cpuid->entries[i], vcpu->id);
 	if (!ret)
 		ret = tvm_ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
