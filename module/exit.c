@@ -128,6 +128,15 @@ static int exit_mem_fault(struct mvm_vcpu *vcpu)
 	return mvm_emulate_mmio(vcpu, exit->u.mem.gpa);
 }
 
+/* What is mapped and only missing here needs no sleep. */
+static int exit_mem_fault_fast(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+	int ret = mvm_mmu_fault_fast(vcpu, exit->u.mem.gpa, exit->u.mem.access);
+
+	return ret == MVM_FAULT_FIXED ? MVM_RESUME : MVM_SLEEP;
+}
+
 static int exit_cpuid(struct mvm_vcpu *vcpu)
 {
 	u32 eax = vcpu->gpr[MVM_RAX], ecx = vcpu->gpr[MVM_RCX];
@@ -231,6 +240,7 @@ static const struct mvm_exit_row {
 	const char *name;
 	int (*fn)(struct mvm_vcpu *vcpu);
 	u32 flags;
+	int (*fast)(struct mvm_vcpu *vcpu); /* tried first; MVM_SLEEP: it was in vain */
 } mvm_exit_rows[MVM_NR_EXITS] = {
 	[MVM_EXIT_UNKNOWN] = { "unknown", exit_unknown, FAST },
 	[MVM_EXIT_INTERRUPT] = { "interrupt", exit_resume, FAST },
@@ -238,7 +248,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_MACHINE_CHECK] = { "machine-check", exit_resume, FAST },
 	[MVM_EXIT_EXCEPTION] = { "exception", exit_exception, FAST },
 	[MVM_EXIT_IO] = { "io", exit_io, 0 },
-	[MVM_EXIT_MEM_FAULT] = { "mem-fault", exit_mem_fault, 0 },
+	[MVM_EXIT_MEM_FAULT] = { "mem-fault", exit_mem_fault, 0, exit_mem_fault_fast },
 	[MVM_EXIT_CPUID] = { "cpuid", exit_cpuid, FAST | SKIPS },
 	[MVM_EXIT_RDMSR] = { "rdmsr", exit_rdmsr, FAST | SKIPS },
 	[MVM_EXIT_WRMSR] = { "wrmsr", exit_wrmsr, 0 },
@@ -279,6 +289,8 @@ int mvm_exit_fast(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit_row *row = exit_row(vcpu->exit.kind);
 
+	if (row->fast)
+		return row->fast(vcpu);
 	if (!(row->flags & FAST) || ((row->flags & SKIPS) && !vcpu->exit.insn_len))
 		return MVM_SLEEP;
 	return row->fn(vcpu);

@@ -41,7 +41,8 @@
 
 #define MVM_MAX_VCPUS	 64
 #define MVM_MAX_VCPU_ID	 256 /* ids are below this: APIC ids */
-#define MVM_MAX_MEMSLOTS 512
+#define MVM_MAX_MEMSLOTS 509
+#define MVM_MIN_MMU_PAGES 64 /* for KVM_SET_NR_MMU_PAGES, as KVM has it */
 
 struct mvm_vm;
 struct mvm_vcpu;
@@ -389,6 +390,8 @@ struct mvm_vm {
 	struct mutex slots_lock;
 	struct srcu_struct srcu; /* readers of slots and of routing */
 	struct mvm_memslots __rcu *slots;
+	u64 dirty_manual; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2's flags [slots_lock] */
+	u64 nr_mmu_pages; /* KVM_SET_NR_MMU_PAGES: kept, inert */
 	struct mvm_notifier *notifier; /* [I] */
 	spinlock_t mmu_lock; /* removal of nested entries and table pages */
 	hpa_t npt_root; /* [I] root of the nested tables */

@@ -92,6 +92,72 @@ static long vm_set_user_memory_region(void *obj, unsigned long arg)
 	return mvm_memslot_set(obj, &region);
 }
 
+static long vm_get_dirty_log(void *obj, unsigned long arg)
+{
+	struct kvm_dirty_log log;
+
+	if (copy_from_user(&log, (void __user *)arg, sizeof(log)))
+		return -EFAULT;
+	return mvm_dirty_get(obj, &log);
+}
+
+static long vm_clear_dirty_log(void *obj, unsigned long arg)
+{
+	struct kvm_clear_dirty_log log;
+
+	if (copy_from_user(&log, (void __user *)arg, sizeof(log)))
+		return -EFAULT;
+	return mvm_dirty_clear(obj, &log);
+}
+
+/* A limit on shadow pages: there are none. The number is kept within what KVM takes. */
+static long vm_set_nr_mmu_pages(void *obj, unsigned long nr)
+{
+	struct mvm_vm *vm = obj;
+
+	if (nr < MVM_MIN_MMU_PAGES)
+		return mvm_fail(&vm->reason, -EINVAL, "at least %d MMU pages must be allowed",
+				MVM_MIN_MMU_PAGES);
+	WRITE_ONCE(vm->nr_mmu_pages, nr);
+	return 0;
+}
+
+static long vm_get_nr_mmu_pages(void *obj, unsigned long arg)
+{
+	struct mvm_vm *vm = obj;
+
+	return READ_ONCE(vm->nr_mmu_pages);
+}
+
+static int enable_manual_dirty_log(struct mvm_vm *vm, const struct kvm_enable_cap *cap)
+{
+	return mvm_dirty_set_manual(vm, cap->args[0]);
+}
+
+/* What KVM_ENABLE_CAP can enable on a VM. */
+static const struct {
+	u32 cap;
+	int (*enable)(struct mvm_vm *vm, const struct kvm_enable_cap *cap);
+} vm_enable_caps[] = {
+	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, enable_manual_dirty_log },
+};
+
+static long vm_enable_cap(void *obj, unsigned long arg)
+{
+	struct kvm_enable_cap cap;
+	struct mvm_vm *vm = obj;
+	size_t i;
+
+	if (copy_from_user(&cap, (void __user *)arg, sizeof(cap)))
+		return -EFAULT;
+	if (cap.flags)
+		return mvm_fail(&vm->reason, -EINVAL, "KVM_ENABLE_CAP has no flags");
+	for (i = 0; i < ARRAY_SIZE(vm_enable_caps); i++)
+		if (vm_enable_caps[i].cap == cap.cap)
+			return vm_enable_caps[i].enable(vm, &cap);
+	return mvm_fail(&vm->reason, -EINVAL, "capability %u cannot be enabled on a VM", cap.cap);
+}
+
 /* Real mode needs no TSS pages of the launcher's here: the address is only kept. */
 static long vm_set_tss_addr(void *obj, unsigned long addr)
 {
@@ -260,6 +326,11 @@ static const struct mvm_ioctl vm_ioctls[] = {
 	MVM_IOCTL(KVM_CHECK_EXTENSION, vm_check_extension),
 	MVM_IOCTL(KVM_CREATE_VCPU, vm_create_vcpu),
 	MVM_IOCTL(KVM_SET_USER_MEMORY_REGION, vm_set_user_memory_region),
+	MVM_IOCTL(KVM_GET_DIRTY_LOG, vm_get_dirty_log),
+	MVM_IOCTL(KVM_CLEAR_DIRTY_LOG, vm_clear_dirty_log),
+	MVM_IOCTL(KVM_SET_NR_MMU_PAGES, vm_set_nr_mmu_pages),
+	MVM_IOCTL(KVM_GET_NR_MMU_PAGES, vm_get_nr_mmu_pages),
+	MVM_IOCTL(KVM_ENABLE_CAP, vm_enable_cap),
 	MVM_IOCTL(KVM_SET_TSS_ADDR, vm_set_tss_addr),
 	MVM_IOCTL(KVM_SET_IDENTITY_MAP_ADDR, vm_set_identity_map_addr),
 	MVM_IOCTL(KVM_SET_BOOT_CPU_ID, vm_set_boot_cpu_id),
@@ -328,6 +399,7 @@ static struct mvm_vm *vm_alloc(const struct mvm_backend *backend, struct mvm_rea
 	err = mvm_mmu_vm_init(vm);
 	if (err)
 		goto err_vm_destroy;
+	vm->nr_mmu_pages = MVM_MIN_MMU_PAGES;
 	mvm_clock_vm_init(vm);
 	return vm;
 

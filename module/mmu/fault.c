@@ -7,21 +7,26 @@
  * (sample the sequence, look up the slot, get the page, lock, check the
  * sequence, install) is what npt.h asks of an installer.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 
-#include "../backend.h"
-#include "npt.h"
+#include "entry.h"
 
-#define PAGES_PER_2M BIT_ULL(9)
+/* For the notifier race test: holds the window open that rule-breakers fall into. */
+static unsigned int debug_install_delay_us;
+module_param(debug_install_delay_us, uint, 0644);
+MODULE_PARM_DESC(debug_install_delay_us,
+		 "For tests: wait so long, at most 1000 us, between the check of a nested fault and its installation (default: 0)");
 
 /*
- * Does the host map @hva by an entry of 2 MiB or more, and @pfn there? The
- * page alone cannot tell: parts of a huge page may be mapped by small entries
- * of other rights. Interrupts off keeps the tables from being freed; that the
- * answer stays true is the business of the caller's fault_lock.
+ * By entries of which level does the host map @hva, and @pfn there? The page
+ * alone cannot tell: parts of a huge page may be mapped by small entries of other
+ * rights. Interrupts off keeps the tables from being freed; that the answer
+ * stays true is the business of the caller's fault_lock.
  */
-static bool host_maps_large(struct mm_struct *mm, hva_t hva, u64 pfn)
+static int host_level(struct mm_struct *mm, hva_t hva, u64 pfn)
 {
 	pgd_t pgd = READ_ONCE(*pgd_offset(mm, hva));
 	p4d_t p4d;
@@ -30,45 +35,77 @@ static bool host_maps_large(struct mm_struct *mm, hva_t hva, u64 pfn)
 
 	lockdep_assert_irqs_disabled();
 	if (pgd_none(pgd))
-		return false;
+		return NPT_LEVEL_4K;
 	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
 	if (p4d_none(p4d) || !p4d_present(p4d))
-		return false;
+		return NPT_LEVEL_4K;
 	pud = READ_ONCE(*pud_offset(&p4d, hva));
 	if (!(pud_val(pud) & _PAGE_PRESENT))
-		return false;
+		return NPT_LEVEL_4K;
 	if (pud_leaf(pud))
-		return pud_pfn(pud) + ((hva & ~PUD_MASK) >> PAGE_SHIFT) == pfn;
+		return pud_pfn(pud) + ((hva & ~PUD_MASK) >> PAGE_SHIFT) == pfn ? NPT_LEVEL_1G :
+										 NPT_LEVEL_4K;
 	pmd = READ_ONCE(*pmd_offset(&pud, hva));
 	if (!(pmd_val(pmd) & _PAGE_PRESENT) || !pmd_leaf(pmd))
+		return NPT_LEVEL_4K;
+	return pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT) == pfn ? NPT_LEVEL_2M :
+									 NPT_LEVEL_4K;
+}
+
+/* May a leaf of @level be there, as far as the slot and the host's plans go? */
+static bool level_fits(struct mvm_vm *vm, const struct mvm_memslot *slot, gfn_t gfn, int level)
+{
+	const u64 frames = npt_entry_frames(level);
+	const gfn_t first = round_down(gfn, frames);
+	const hva_t hva = mvm_slot_hva(slot, gfn);
+	const hva_t start = round_down(hva, (hva_t)frames << PAGE_SHIFT);
+
+	if (first < slot->base || first + frames > slot->base + slot->npages)
 		return false;
-	return pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT) == pfn;
+	if ((gfn ^ (hva >> PAGE_SHIFT)) & (frames - 1))
+		return false;
+	/* The host may be about to split it, for a page other than this one. */
+	return !mvm_inval_pending(vm, start, start + (frames << PAGE_SHIFT));
 }
 
 /* How large a leaf may be. Called with fault_lock held, the sequence checked. */
 static int leaf_level(struct mvm_vm *vm, const struct mvm_memslot *slot,
 		      const struct npt_leaf *leaf)
 {
-	const gfn_t first = round_down(leaf->gfn, PAGES_PER_2M);
-	const hva_t hva = mvm_slot_hva(slot, leaf->gfn), start = round_down(hva, PMD_SIZE);
 	unsigned long flags;
-	bool large;
+	int level;
 
-	if (first < slot->base || first + PAGES_PER_2M > slot->base + slot->npages)
-		return NPT_LEVEL_4K;
-	if ((leaf->gfn ^ (hva >> PAGE_SHIFT)) & (PAGES_PER_2M - 1))
-		return NPT_LEVEL_4K;
-	/* The host may be about to split it, for a page other than this one. */
-	if (mvm_inval_pending(vm, start, start + PMD_SIZE))
+	/* The log is by small pages. */
+	if (slot->dirty)
 		return NPT_LEVEL_4K;
 	/* Large leaves are not executable there: npt_make_leaf(). */
 	if ((leaf->access & MVM_ACCESS_EXEC) && boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT))
 		return NPT_LEVEL_4K;
+	if (!level_fits(vm, slot, leaf->gfn, NPT_LEVEL_2M))
+		return NPT_LEVEL_4K;
 
 	local_irq_save(flags);
-	large = host_maps_large(vm->mm, hva, leaf->pfn);
+	level = host_level(vm->mm, mvm_slot_hva(slot, leaf->gfn), leaf->pfn);
 	local_irq_restore(flags);
-	return large ? NPT_LEVEL_2M : NPT_LEVEL_4K;
+
+	if (level == NPT_LEVEL_1G && (!vm->backend->caps->npt.has_1g ||
+				      !level_fits(vm, slot, leaf->gfn, NPT_LEVEL_1G)))
+		return NPT_LEVEL_2M;
+	return level;
+}
+
+/* The page behind @hva as far as it is present, with a reference, or NULL. Does not sleep. */
+static struct page *get_present_page(hva_t hva, u32 access, bool may_write, bool *writable)
+{
+	struct page *page;
+
+	*writable = may_write;
+	if (may_write && get_user_pages_fast_only(hva, 1, FOLL_WRITE, &page) == 1)
+		return page;
+	*writable = false;
+	if (!(access & MVM_ACCESS_WRITE) && get_user_pages_fast_only(hva, 1, 0, &page) == 1)
+		return page;
+	return NULL;
 }
 
 /*
@@ -82,8 +119,8 @@ static struct page *get_host_page(hva_t hva, u32 access, bool may_write, bool *w
 	struct page *page;
 	long ret;
 
-	*writable = may_write;
-	if (may_write && get_user_pages_fast_only(hva, 1, FOLL_WRITE, &page) == 1)
+	page = get_present_page(hva, access, may_write, writable);
+	if (page)
 		return page;
 
 	*writable = access & MVM_ACCESS_WRITE;
@@ -95,9 +132,12 @@ static struct page *get_host_page(hva_t hva, u32 access, bool may_write, bool *w
 	return ERR_PTR(ret < 0 ? ret : -EFAULT);
 }
 
-/* Install, or find that it has to be done again: both are MVM_FAULT_FIXED. */
-static int map_page(struct mvm_vcpu *vcpu, const struct mvm_memslot *slot,
-		    struct npt_leaf *leaf, struct page *page, unsigned long seq)
+/*
+ * Install, or find that it has to be done again: both are MVM_FAULT_FIXED. With
+ * @may_sleep false it may also be MVM_FAULT_SLEEPS.
+ */
+static int map_page(struct mvm_vcpu *vcpu, const struct mvm_memslot *slot, struct npt_leaf *leaf,
+		    struct page *page, unsigned long seq, bool may_sleep)
 {
 	struct mvm_vm *vm = vcpu->vm;
 	enum npt_install_result result = NPT_INSTALLED;
@@ -106,12 +146,14 @@ static int map_page(struct mvm_vcpu *vcpu, const struct mvm_memslot *slot,
 
 	do {
 		if (result == NPT_NEED_TABLES) {
-			ret = mvm_npt_fill_tables(vm, &tables);
-			if (ret)
+			ret = mvm_npt_fill_tables(vm, &tables, may_sleep ? GFP_KERNEL : GFP_NOWAIT);
+			if (ret) {
+				ret = may_sleep ? ret : MVM_FAULT_SLEEPS;
 				break;
+			}
 			ret = MVM_FAULT_FIXED;
 		} else if (result == NPT_IN_WAY) {
-			mvm_npt_zap(vm, leaf->gfn, leaf->gfn + 1, true);
+			mvm_npt_zap(vm, leaf->gfn, leaf->gfn + 1, may_sleep);
 		}
 
 		spin_lock(&vcpu->fault_lock);
@@ -119,11 +161,15 @@ static int map_page(struct mvm_vcpu *vcpu, const struct mvm_memslot *slot,
 			spin_unlock(&vcpu->fault_lock);
 			break;
 		}
+		if (unlikely(READ_ONCE(debug_install_delay_us)))
+			udelay(min(READ_ONCE(debug_install_delay_us), 1000U));
 		leaf->level = leaf_level(vm, slot, leaf);
 		/* Now, while the host's entry is known to be writable: cleaning it invalidates. */
 		if (leaf->writable)
 			set_page_dirty(page);
 		result = mvm_npt_install(vm, leaf, &tables);
+		if (result == NPT_INSTALLED && leaf->writable)
+			mvm_dirty_mark(slot, leaf->gfn, leaf->gfn);
 		spin_unlock(&vcpu->fault_lock);
 	} while (result != NPT_INSTALLED);
 
@@ -131,14 +177,27 @@ static int map_page(struct mvm_vcpu *vcpu, const struct mvm_memslot *slot,
 	return ret;
 }
 
-int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access)
+/* The launcher's memory failed it. @err comes from get_user_pages. */
+static int page_failed(struct mvm_vcpu *vcpu, gpa_t gpa, hva_t hva, u32 access, int err)
+{
+	if (err != -EFAULT && err != -EHWPOISON)
+		return err;
+	return mvm_fail(mvm_vcpu_reason(vcpu), err,
+			"guest address %#llx needs the launcher's memory at %#lx, which %s",
+			gpa, hva,
+			err == -EHWPOISON ? "the host has marked as broken" :
+			access & MVM_ACCESS_WRITE ? "is not there for writing" : "is not there");
+}
+
+static int fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access, bool may_sleep)
 {
 	struct npt_leaf leaf = { .gfn = gpa >> PAGE_SHIFT, .access = access };
 	struct mvm_vm *vm = vcpu->vm;
 	struct mvm_memslot slot;
 	unsigned long seq;
 	struct page *page;
-	bool readonly;
+	bool may_write;
+	hva_t hva;
 	int ret;
 
 	if (READ_ONCE(vm->dead) || current->mm != vm->mm)
@@ -147,15 +206,34 @@ int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access)
 	seq = mvm_inval_sample(vm);
 	if (!mvm_memslot_get(vm, leaf.gfn, &slot))
 		return MVM_FAULT_MMIO;
-	readonly = slot.flags & KVM_MEM_READONLY;
-	if (readonly && (access & MVM_ACCESS_WRITE))
+	may_write = !(slot.flags & KVM_MEM_READONLY);
+	if (!may_write && (access & MVM_ACCESS_WRITE))
 		return MVM_FAULT_MMIO;
+	/* With a log a frame is writable only once it was written. */
+	if (slot.dirty && !(access & MVM_ACCESS_WRITE))
+		may_write = false;
 
-	page = get_host_page(mvm_slot_hva(&slot, leaf.gfn), access, !readonly, &leaf.writable);
+	hva = mvm_slot_hva(&slot, leaf.gfn);
+	if (may_sleep)
+		page = get_host_page(hva, access, may_write, &leaf.writable);
+	else
+		page = get_present_page(hva, access, may_write, &leaf.writable);
+	if (!page)
+		return MVM_FAULT_SLEEPS;
 	if (IS_ERR(page))
-		return PTR_ERR(page);
+		return page_failed(vcpu, gpa, hva, access, PTR_ERR(page));
 	leaf.pfn = page_to_pfn(page);
-	ret = map_page(vcpu, &slot, &leaf, page, seq);
+	ret = map_page(vcpu, &slot, &leaf, page, seq, may_sleep);
 	put_page(page);
 	return ret;
+}
+
+int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access)
+{
+	return fault(vcpu, gpa, access, true);
+}
+
+int mvm_mmu_fault_fast(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access)
+{
+	return fault(vcpu, gpa, access, false);
 }

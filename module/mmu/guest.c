@@ -16,63 +16,97 @@
 #include "../backend.h"
 #include "npt.h"
 
-/*
- * The launcher's address of @gpa, and how many bytes follow in the same slot.
- * Called with vm->srcu held; NULL where there is no slot, or none for writing.
- */
-static void __user *gpa_to_user(struct mvm_vm *vm, gpa_t gpa, bool write, u64 *room)
+/* Where a piece of guest memory is in the launcher, and how much follows in the same slot. */
+struct place {
+	const struct mvm_memslot *slot;
+	void __user *user;
+	gfn_t gfn;
+	u64 room;
+};
+
+/* Called with vm->srcu held; false where there is no slot, or none for writing. */
+static bool find_place(struct mvm_vm *vm, gpa_t gpa, bool write, struct place *place)
 {
 	const struct mvm_memslot *slot;
 	u64 offset;
 
 	if (current->mm != vm->mm)
-		return NULL;
+		return false;
 	slot = mvm_slot_by_gfn(srcu_dereference(vm->slots, &vm->srcu), gpa >> PAGE_SHIFT);
 	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))
-		return NULL;
+		return false;
 	offset = gpa - (slot->base << PAGE_SHIFT);
-	*room = (slot->npages << PAGE_SHIFT) - offset;
-	return (void __user *)(slot->hva + offset);
+	*place = (struct place) {
+		.slot = slot,
+		.user = (void __user *)(slot->hva + offset),
+		.gfn = gpa >> PAGE_SHIFT,
+		.room = (slot->npages << PAGE_SHIFT) - offset,
+	};
+	return true;
+}
+
+/* How a copy goes. */
+#define COPY_WRITE   BIT(0) /* to the guest */
+#define COPY_NOFAULT BIT(1) /* only what is present: does not sleep */
+
+static int copy_piece(const struct place *place, void *buf, size_t len, u32 how)
+{
+	switch (how) {
+	case COPY_WRITE:
+		return copy_to_user(place->user, buf, len) ? -EFAULT : 0;
+	case COPY_WRITE | COPY_NOFAULT:
+		return copy_to_user_nofault(place->user, buf, len);
+	case COPY_NOFAULT:
+		return copy_from_user_nofault(buf, place->user, len);
+	default:
+		return copy_from_user(buf, place->user, len) ? -EFAULT : 0;
+	}
+}
+
+static int gpa_copy(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len, u32 how)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	int ret = 0;
+
+	while (len && !ret) {
+		struct place place;
+		size_t n;
+
+		if (!find_place(vm, gpa, how & COPY_WRITE, &place)) {
+			ret = -EFAULT;
+			break;
+		}
+		n = min_t(u64, len, place.room);
+		ret = copy_piece(&place, buf, n, how);
+		/* Also what was written before a failure. */
+		if (how & COPY_WRITE)
+			mvm_dirty_mark(place.slot, place.gfn, (gpa + n - 1) >> PAGE_SHIFT);
+		gpa += n;
+		buf += n;
+		len -= n;
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
 }
 
 int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len)
 {
-	int idx = srcu_read_lock(&vm->srcu);
-	int ret = 0;
-
-	while (len && !ret) {
-		u64 room;
-		void __user *user = gpa_to_user(vm, gpa, false, &room);
-		size_t n = min_t(u64, len, user ? room : 0);
-
-		if (!user || copy_from_user(buf, user, n))
-			ret = -EFAULT;
-		gpa += n;
-		buf += n;
-		len -= n;
-	}
-	srcu_read_unlock(&vm->srcu, idx);
-	return ret;
+	return gpa_copy(vm, gpa, buf, len, 0);
 }
 
 int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len)
 {
-	int idx = srcu_read_lock(&vm->srcu);
-	int ret = 0;
+	return gpa_copy(vm, gpa, (void *)buf, len, COPY_WRITE);
+}
 
-	while (len && !ret) {
-		u64 room;
-		void __user *user = gpa_to_user(vm, gpa, true, &room);
-		size_t n = min_t(u64, len, user ? room : 0);
+int mvm_gpa_read_nofault(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len)
+{
+	return gpa_copy(vm, gpa, buf, len, COPY_NOFAULT);
+}
 
-		if (!user || copy_to_user(user, buf, n))
-			ret = -EFAULT;
-		gpa += n;
-		buf += n;
-		len -= n;
-	}
-	srcu_read_unlock(&vm->srcu, idx);
-	return ret;
+int mvm_gpa_write_nofault(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len)
+{
+	return gpa_copy(vm, gpa, (void *)buf, len, COPY_WRITE | COPY_NOFAULT);
 }
 
 /* --------------------------------------------------------- memory for the walk */
@@ -81,17 +115,17 @@ static int walk_read(void *mem, gpa_t gpa, int size, u64 *entry)
 {
 	struct mvm_vm *vm = mem;
 	int idx = srcu_read_lock(&vm->srcu);
+	struct place place;
 	int ret = -EFAULT;
-	void __user *user;
-	u64 room;
 	u32 low;
 
-	user = gpa_to_user(vm, gpa, false, &room);
-	if (user && size == 8) {
-		ret = get_user(*entry, (u64 __user *)user);
-	} else if (user) {
-		ret = get_user(low, (u32 __user *)user);
-		*entry = low;
+	if (find_place(vm, gpa, false, &place)) {
+		if (size == 8) {
+			ret = get_user(*entry, (u64 __user *)place.user);
+		} else {
+			ret = get_user(low, (u32 __user *)place.user);
+			*entry = low;
+		}
 	}
 	srcu_read_unlock(&vm->srcu, idx);
 	return ret;
@@ -125,16 +159,16 @@ fault:
 int mvm_gpa_cmpxchg_u8(struct mvm_vm *vm, gpa_t gpa, u8 *old, u8 new, bool may_sleep)
 {
 	int idx = srcu_read_lock(&vm->srcu);
-	void __user *user;
+	struct place place;
 	int ret = -EFAULT;
-	u64 room;
 
-	user = gpa_to_user(vm, gpa, true, &room);
+	if (!find_place(vm, gpa, true, &place))
+		goto out;
 	if (!may_sleep)
 		pagefault_disable();
-	if (user && user_access_begin(user, sizeof(new))) {
+	if (user_access_begin(place.user, sizeof(new))) {
 		ret = 1;
-		if (unsafe_try_cmpxchg_user((u8 __user *)user, old, new, fault))
+		if (unsafe_try_cmpxchg_user((u8 __user *)place.user, old, new, fault))
 			ret = 0;
 		goto end;
 fault:
@@ -144,6 +178,8 @@ end:
 	}
 	if (!may_sleep)
 		pagefault_enable();
+	mvm_dirty_mark(place.slot, place.gfn, place.gfn);
+out:
 	srcu_read_unlock(&vm->srcu, idx);
 	return ret;
 }
@@ -152,14 +188,14 @@ static int walk_replace(void *mem, gpa_t gpa, int size, u64 old, u64 new)
 {
 	struct mvm_vm *vm = mem;
 	int idx = srcu_read_lock(&vm->srcu);
-	void __user *user;
+	struct place place;
 	int ret = 0;
-	u64 room;
 
 	/* Tables in a readonly slot keep the bits they have. */
-	user = gpa_to_user(vm, gpa, true, &room);
-	if (user)
-		ret = user_cmpxchg(user, size, old, new);
+	if (find_place(vm, gpa, true, &place)) {
+		ret = user_cmpxchg(place.user, size, old, new);
+		mvm_dirty_mark(place.slot, place.gfn, place.gfn);
+	}
 	srcu_read_unlock(&vm->srcu, idx);
 	return ret;
 }

@@ -57,10 +57,16 @@ err_free_slots:
 
 void mvm_mmu_vm_destroy(struct mvm_vm *vm)
 {
+	struct mvm_memslots *slots;
+	int i;
+
 	mvm_notifier_detach(vm);
 	mvm_npt_destroy(vm);
 	cleanup_srcu_struct(&vm->srcu);
-	kvfree(rcu_dereference_protected(vm->slots, true));
+	slots = rcu_dereference_protected(vm->slots, true);
+	for (i = 0; i < slots->nr; i++)
+		kvfree(slots->slot[i].dirty);
+	kvfree(slots);
 	RCU_INIT_POINTER(vm->slots, NULL);
 }
 
@@ -76,20 +82,41 @@ static void slot_limits(struct mvm_vm *vm, struct mvm_slot_limits *limits)
 	};
 }
 
+/*
+ * Bring the nested entries of a slot that changes in line. Between
+ * mvm_inval_begin() and _end() for its memory, so nobody installs any.
+ */
+static void change_entries(struct mvm_vm *vm, const struct mvm_memslot *old,
+			   const struct mvm_memslot *new, enum mvm_slot_change change)
+{
+	const gfn_t end = old->base + old->npages;
+
+	if (change != MVM_SLOT_LOG || !new->dirty) {
+		/* With the log's end this makes room for large leaves, too. */
+		mvm_npt_zap(vm, old->base, end, true);
+	} else if (!(vm->dirty_manual & KVM_DIRTY_LOG_INITIALLY_SET)) {
+		/* Else all is marked: KVM_CLEAR_DIRTY_LOG will protect. */
+		if (mvm_npt_protect(vm, old->base, end))
+			mvm_npt_flush(vm);
+	}
+}
+
 /* Called with slots_lock held. */
 static int slots_change(struct mvm_vm *vm, struct mvm_memslots *old_slots,
-			const struct mvm_memslot *new)
+			struct mvm_memslot *new, enum mvm_slot_change change)
 {
 	const struct mvm_memslot *old = mvm_slot_by_id(old_slots, new->id);
 	struct mvm_memslots *slots = slots_alloc(old_slots->nr + 1);
 
-	if (!slots)
+	if (!slots || mvm_dirty_attach(vm, old, new)) {
+		kvfree(slots);
 		return -ENOMEM;
+	}
 	mvm_slot_apply(old_slots, slots, new);
 
 	if (old) {
 		mvm_inval_begin(vm, old->hva, old->hva + (old->npages << PAGE_SHIFT));
-		mvm_npt_zap(vm, old->base, old->base + old->npages, true);
+		change_entries(vm, old, new, change);
 	}
 	rcu_assign_pointer(vm->slots, slots);
 	if (old)
@@ -97,6 +124,8 @@ static int slots_change(struct mvm_vm *vm, struct mvm_memslots *old_slots,
 
 	/* Accesses through the old slots end here: the launcher may reuse the memory. */
 	synchronize_srcu_expedited(&vm->srcu);
+	if (old && old->dirty != new->dirty)
+		kvfree(old->dirty);
 	kvfree(old_slots);
 	return 0;
 }
@@ -121,7 +150,7 @@ int mvm_memslot_set(struct mvm_vm *vm, const struct kvm_userspace_memory_region 
 	if (ret)
 		mvm_fail(&vm->reason, ret, "memory slot %u: %s", region->slot, why);
 	else if (change != MVM_SLOT_SAME)
-		ret = slots_change(vm, slots, &new);
+		ret = slots_change(vm, slots, &new, change);
 	mutex_unlock(&vm->slots_lock);
 	return ret;
 }

@@ -32,10 +32,29 @@ void mvm_mmu_module_exit(void);
  */
 int mvm_memslot_set(struct mvm_vm *vm, const struct kvm_userspace_memory_region *region);
 
+/**
+ * mvm_dirty_get() - KVM_GET_DIRTY_LOG
+ * Without manual protection what is reported is clean again, and write-protected.
+ * Return: 0, -EINVAL (slot id), -ENOENT (no slot, or no log), -ENOMEM, -EFAULT
+ * (what could not be stored stays dirty). May sleep.
+ */
+int mvm_dirty_get(struct mvm_vm *vm, const struct kvm_dirty_log *log);
+/**
+ * mvm_dirty_clear() - KVM_CLEAR_DIRTY_LOG: make the chosen frames clean
+ * Return: as mvm_dirty_get(); -EINVAL for a range outside the slot, or one that is
+ * not a multiple of 64 frames and does not end with the slot.
+ */
+int mvm_dirty_clear(struct mvm_vm *vm, const struct kvm_clear_dirty_log *log);
+/* What KVM_ENABLE_CAP of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 may ask for. */
+#define MVM_DIRTY_MANUAL_FLAGS (KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET)
+/* The capability: 0, or -EINVAL for flags it does not know. */
+int mvm_dirty_set_manual(struct mvm_vm *vm, u64 flags);
+
 /* What mvm_mmu_fault() found. */
 enum mvm_fault_result {
 	MVM_FAULT_FIXED, /* mapped (or raced): enter again */
 	MVM_FAULT_MMIO, /* no slot there, or a write to a readonly slot: emulate */
+	MVM_FAULT_SLEEPS, /* mvm_mmu_fault_fast() only: nothing done, call mvm_mmu_fault() */
 };
 
 /**
@@ -47,6 +66,8 @@ enum mvm_fault_result {
  * -ENOMEM. Context: the vCPU's thread; may sleep.
  */
 int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access);
+/* The same for a page that the launcher has mapped just now. Does not sleep; interrupts on. */
+int mvm_mmu_fault_fast(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access);
 
 /*
  * Checked access to guest physical memory, through the launcher's mapping. The
@@ -55,6 +76,15 @@ int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access);
  */
 int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len);
 int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len);
+/*
+ * The same for what the launcher has mapped just now (-EFAULT: try again where
+ * sleeping is allowed). For the small, frequent writes of paravirtual services:
+ * follows slots, notifiers and the dirty log like the others, so nothing needs to
+ * be kept but the address. Context: a thread of vm->mm; preemption, interrupts
+ * and page faults may be off.
+ */
+int mvm_gpa_read_nofault(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len);
+int mvm_gpa_write_nofault(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len);
 
 /*
  * One locked exchange of a byte: @new where it was *@old. 0; 1 where it was another,

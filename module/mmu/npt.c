@@ -1,55 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The nested page tables: installing a leaf, removing and ageing ranges.
+ * The nested page tables: the root's life, table pages, and installing a leaf.
  *
- * Works on guest frame ranges; the entries' bits come from the backend's
- * struct mvm_npt_format. The root lives as long as the VM. A table page goes
- * when a removed range covers it whole, after every CPU has left the guest.
- * Who may call what when: npt.h.
+ * The entries' bits come from the backend's struct mvm_npt_format. The root lives
+ * as long as the VM. Removing, ageing and protecting ranges is range.c's. Who may
+ * call what when: npt.h.
  */
 #include <linux/gfp.h>
-#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 
-#include "../backend.h"
-#include "npt.h"
-
-#define NPT_ENTRIES   (PAGE_SIZE / sizeof(u64))
-#define NPT_ADDR_MASK GENMASK_ULL(51, PAGE_SHIFT)
-
-/* Removal works in pieces of 1 GiB, so that nobody waits long for mmu_lock. */
-#define NPT_ZAP_FRAMES BIT_ULL(18)
-
-static const struct mvm_npt_format *npt_format(const struct mvm_vm *vm)
-{
-	return &vm->backend->caps->npt;
-}
-
-static unsigned int npt_index(gfn_t gfn, int level)
-{
-	return (gfn >> (9 * (level - 1))) & (NPT_ENTRIES - 1);
-}
-
-static bool npt_present(const struct mvm_npt_format *fmt, u64 entry)
-{
-	return entry & fmt->read;
-}
-
-static bool npt_is_leaf(const struct mvm_npt_format *fmt, u64 entry, int level)
-{
-	return level == NPT_LEVEL_4K || (entry & fmt->large);
-}
-
-static hpa_t npt_address(const struct mvm_npt_format *fmt, u64 entry)
-{
-	return entry & NPT_ADDR_MASK & ~fmt->enc_mask;
-}
-
-static u64 *npt_child(const struct mvm_npt_format *fmt, u64 entry)
-{
-	return phys_to_virt(npt_address(fmt, entry));
-}
+#include "entry.h"
 
 static bool npt_allows(const struct mvm_npt_format *fmt, u64 entry, u32 access)
 {
@@ -60,9 +21,9 @@ static bool npt_allows(const struct mvm_npt_format *fmt, u64 entry, u32 access)
 	return fmt->exec ? entry & fmt->exec : !(entry & fmt->noexec);
 }
 
-static struct page *npt_alloc_table(const struct mvm_npt_format *fmt)
+static struct page *npt_alloc_table(const struct mvm_npt_format *fmt, gfp_t gfp)
 {
-	struct page *page = alloc_page(GFP_KERNEL_ACCOUNT);
+	struct page *page = alloc_page(gfp | __GFP_ACCOUNT);
 
 	if (page)
 		memset64(page_address(page), fmt->nonpresent, NPT_ENTRIES);
@@ -72,7 +33,7 @@ static struct page *npt_alloc_table(const struct mvm_npt_format *fmt)
 /* Allocate the root. 0 or -ENOMEM. */
 int mvm_npt_init(struct mvm_vm *vm)
 {
-	struct page *root = npt_alloc_table(npt_format(vm));
+	struct page *root = npt_alloc_table(npt_format(vm), GFP_KERNEL);
 
 	if (!root)
 		return -ENOMEM;
@@ -82,8 +43,7 @@ int mvm_npt_init(struct mvm_vm *vm)
 	return 0;
 }
 
-/* The table is unlinked, no CPU and no installer uses it or what is below it. */
-static void npt_free_table(struct mvm_vm *vm, u64 *table, int level, bool may_block)
+void mvm_npt_free_table(struct mvm_vm *vm, u64 *table, int level, bool may_block)
 {
 	const struct mvm_npt_format *fmt = npt_format(vm);
 	int i;
@@ -91,7 +51,7 @@ static void npt_free_table(struct mvm_vm *vm, u64 *table, int level, bool may_bl
 	for (i = 0; level > NPT_LEVEL_4K && i < NPT_ENTRIES; i++) {
 		if (!npt_present(fmt, table[i]) || npt_is_leaf(fmt, table[i], level))
 			continue;
-		npt_free_table(vm, npt_child(fmt, table[i]), level - 1, may_block);
+		mvm_npt_free_table(vm, npt_child(fmt, table[i]), level - 1, may_block);
 		atomic_long_dec(&vm->nr_npt_pages);
 	}
 	free_page((unsigned long)table);
@@ -104,7 +64,7 @@ void mvm_npt_destroy(struct mvm_vm *vm)
 {
 	if (!vm->npt_root_page)
 		return;
-	npt_free_table(vm, vm->npt_root_page, vm->npt_levels, true);
+	mvm_npt_free_table(vm, vm->npt_root_page, vm->npt_levels, true);
 	vm->npt_root_page = NULL;
 	vm->npt_root = 0;
 }
@@ -112,10 +72,10 @@ void mvm_npt_destroy(struct mvm_vm *vm)
 /* ------------------------------------------------------------------ install */
 
 /* Allocate what NPT_NEED_TABLES asked for. 0 or -ENOMEM; pages got so far stay in @tables. */
-int mvm_npt_fill_tables(struct mvm_vm *vm, struct npt_tables *tables)
+int mvm_npt_fill_tables(struct mvm_vm *vm, struct npt_tables *tables, gfp_t gfp)
 {
 	while (tables->nr < tables->want) {
-		struct page *page = npt_alloc_table(npt_format(vm));
+		struct page *page = npt_alloc_table(npt_format(vm), gfp);
 
 		if (!page)
 			return -ENOMEM;
@@ -149,7 +109,8 @@ static u64 npt_make_leaf(const struct mvm_npt_format *fmt, const struct npt_leaf
 
 /*
  * A leaf is already there. Another CPU was faster, or it lacks a right: add
- * write in place, which needs no flush. Everything else has to go first.
+ * that in place, which needs no flush. A leaf that is larger than may get the
+ * right is split by the caller. Everything else has to go first.
  */
 static enum npt_install_result npt_merge(const struct mvm_npt_format *fmt, u64 *entry, u64 old,
 					 const struct npt_leaf *leaf, int level)
@@ -167,7 +128,11 @@ static enum npt_install_result npt_merge(const struct mvm_npt_format *fmt, u64 *
 		new = old | fmt->accessed;
 		if (leaf->writable)
 			new |= fmt->write | fmt->dirty;
-		if (level > leaf->level || !npt_allows(fmt, new, leaf->access))
+		if (level == NPT_LEVEL_4K)
+			new = (new | fmt->exec) & ~fmt->noexec;
+		if (level > leaf->level)
+			return NPT_TOO_LARGE;
+		if (!npt_allows(fmt, new, leaf->access))
 			return NPT_IN_WAY;
 	} while (!try_cmpxchg64(entry, &old, new));
 	return NPT_INSTALLED;
@@ -186,6 +151,38 @@ static void npt_link_table(struct mvm_vm *vm, u64 *entry, u64 old, struct npt_ta
 	atomic_long_inc(&vm->nr_npt_pages);
 }
 
+/* The leaf at @entry, of @level, as the @i-th leaf one level below. */
+static u64 npt_split_leaf(const struct mvm_npt_format *fmt, u64 entry, int level, unsigned int i)
+{
+	entry += (i * npt_entry_frames(level - 1)) << PAGE_SHIFT;
+	return level - 1 == NPT_LEVEL_4K ? entry & ~fmt->large : entry;
+}
+
+/*
+ * Replace a large leaf by a table of smaller ones that say the same, so no CPU
+ * needs to forget anything. The caller looks again. Processors that cannot bear
+ * such a change under running code have no executable large leaves.
+ */
+static void npt_split(struct mvm_vm *vm, u64 *entry, u64 old, int level, struct npt_tables *tables)
+{
+	u64 *table = page_address(tables->page[tables->nr - 1]);
+	unsigned int i;
+
+	for (i = 0; i < NPT_ENTRIES; i++)
+		table[i] = npt_split_leaf(npt_format(vm), old, level, i);
+	npt_link_table(vm, entry, old, tables);
+	/* Not linked: it goes back empty, as the next one to use it expects. */
+	if (tables->nr && page_address(tables->page[tables->nr - 1]) == table)
+		memset64(table, npt_format(vm)->nonpresent, NPT_ENTRIES);
+}
+
+/* Need one more table at @level? Those for the levels below it are wanted, too. */
+static bool npt_wants_table(struct npt_tables *tables, int level, const struct npt_leaf *leaf)
+{
+	tables->want = level - leaf->level;
+	return !tables->nr;
+}
+
 /**
  * mvm_npt_install() - map one host page, or what grants its rights already
  * @vm: the VM
@@ -199,6 +196,7 @@ enum npt_install_result mvm_npt_install(struct mvm_vm *vm, const struct npt_leaf
 					struct npt_tables *tables)
 {
 	const struct mvm_npt_format *fmt = npt_format(vm);
+	enum npt_install_result result;
 	u64 *table = vm->npt_root_page;
 	int level = vm->npt_levels;
 
@@ -206,168 +204,23 @@ enum npt_install_result mvm_npt_install(struct mvm_vm *vm, const struct npt_leaf
 		u64 *entry = &table[npt_index(leaf->gfn, level)];
 		u64 old = READ_ONCE(*entry);
 
-		if (npt_present(fmt, old)) {
-			if (npt_is_leaf(fmt, old, level))
-				return npt_merge(fmt, entry, old, leaf, level);
+		if (npt_present(fmt, old) && !npt_is_leaf(fmt, old, level)) {
 			table = npt_child(fmt, old);
 			level--;
+		} else if (npt_present(fmt, old)) {
+			result = npt_merge(fmt, entry, old, leaf, level);
+			if (result != NPT_TOO_LARGE)
+				return result;
+			if (npt_wants_table(tables, level, leaf))
+				return NPT_NEED_TABLES;
+			npt_split(vm, entry, old, level, tables);
 		} else if (level <= leaf->level) {
 			if (try_cmpxchg64(entry, &old, npt_make_leaf(fmt, leaf, level)))
 				return NPT_INSTALLED;
-		} else if (tables->nr) {
-			npt_link_table(vm, entry, old, tables);
 		} else {
-			tables->want = level - leaf->level;
-			return NPT_NEED_TABLES;
+			if (npt_wants_table(tables, level, leaf))
+				return NPT_NEED_TABLES;
+			npt_link_table(vm, entry, old, tables);
 		}
 	}
-}
-
-/* ------------------------------------------------------------------- remove */
-
-/* A removal under way. Under vm->mmu_lock. */
-struct npt_zap {
-	struct mvm_vm *vm;
-	gfn_t first, last;
-	bool removed; /* hardware may still hold something */
-	struct list_head dead; /* unlinked table pages by lru, their level in private */
-};
-
-static void npt_remove(struct npt_zap *zap, u64 *entry, int level)
-{
-	const struct mvm_npt_format *fmt = npt_format(zap->vm);
-	u64 old = xchg(entry, fmt->nonpresent);
-	struct page *page;
-
-	zap->removed = true;
-	if (npt_is_leaf(fmt, old, level))
-		return;
-	page = virt_to_page(npt_child(fmt, old));
-	set_page_private(page, level - 1);
-	list_add(&page->lru, &zap->dead);
-}
-
-/* @table maps frames from @base on; every entry that overlaps the range. */
-static void npt_zap_table(struct npt_zap *zap, u64 *table, int level, gfn_t base)
-{
-	const struct mvm_npt_format *fmt = npt_format(zap->vm);
-	const u64 span = npt_entry_frames(level);
-	gfn_t gfn = max(base, round_down(zap->first, span));
-	gfn_t end = min(base + NPT_ENTRIES * span, zap->last);
-
-	for (; gfn < end; gfn += span) {
-		u64 *entry = &table[npt_index(gfn, level)];
-		u64 old = READ_ONCE(*entry);
-		bool covered = gfn >= zap->first && gfn + span <= zap->last;
-
-		if (!npt_present(fmt, old))
-			continue;
-		if (covered || npt_is_leaf(fmt, old, level))
-			npt_remove(zap, entry, level);
-		else
-			npt_zap_table(zap, npt_child(fmt, old), level - 1, gfn);
-	}
-}
-
-static void npt_free_dead(struct npt_zap *zap, bool may_block)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, &zap->dead, lru) {
-		int level = page_private(page);
-
-		list_del(&page->lru);
-		set_page_private(page, 0);
-		npt_free_table(zap->vm, page_address(page), level, may_block);
-		atomic_long_dec(&zap->vm->nr_npt_pages);
-	}
-}
-
-static void npt_zap_piece(struct mvm_vm *vm, gfn_t first, gfn_t last, bool may_block)
-{
-	struct npt_zap zap = { .vm = vm, .first = first, .last = last };
-
-	INIT_LIST_HEAD(&zap.dead);
-	spin_lock(&vm->mmu_lock);
-	npt_zap_table(&zap, vm->npt_root_page, vm->npt_levels, 0);
-	/* Callers have held installers off; that no freed table is written hangs on this. */
-	if (!list_empty(&zap.dead))
-		mvm_wait_for_installers(vm);
-	if (zap.removed)
-		mvm_vm_request_sync(vm, MVM_REQ_TLB_FLUSH);
-	spin_unlock(&vm->mmu_lock);
-
-	npt_free_dead(&zap, may_block);
-}
-
-void mvm_npt_zap(struct mvm_vm *vm, gfn_t first, gfn_t last, bool may_block)
-{
-	gfn_t next;
-
-	for (; first < last; first = next) {
-		next = min(last, round_down(first, NPT_ZAP_FRAMES) + NPT_ZAP_FRAMES);
-		npt_zap_piece(vm, first, next, may_block);
-		if (may_block)
-			cond_resched();
-	}
-}
-
-void mvm_npt_zap_all(struct mvm_vm *vm)
-{
-	npt_zap_piece(vm, 0, npt_entry_frames(vm->npt_levels + 1), true);
-}
-
-/* ---------------------------------------------------------------------- age */
-
-/* The leaf's accessed bit; a leaf that has none counts as used, and clearing removes it. */
-static bool npt_age_leaf(struct npt_zap *zap, u64 *entry, u64 old, int level, enum npt_age how)
-{
-	const struct mvm_npt_format *fmt = npt_format(zap->vm);
-
-	if (!fmt->accessed) {
-		if (how != NPT_AGE_TEST)
-			npt_remove(zap, entry, level);
-		return true;
-	}
-	if (!(old & fmt->accessed))
-		return false;
-	if (how != NPT_AGE_TEST)
-		clear_bit(__ffs64(fmt->accessed), (unsigned long *)entry);
-	return true;
-}
-
-static bool npt_age_table(struct npt_zap *zap, u64 *table, int level, gfn_t base, enum npt_age how)
-{
-	const struct mvm_npt_format *fmt = npt_format(zap->vm);
-	const u64 span = npt_entry_frames(level);
-	gfn_t gfn = max(base, round_down(zap->first, span));
-	gfn_t end = min(base + NPT_ENTRIES * span, zap->last);
-	bool young = false;
-
-	for (; gfn < end; gfn += span) {
-		u64 *entry = &table[npt_index(gfn, level)];
-		u64 old = READ_ONCE(*entry);
-
-		if (!npt_present(fmt, old))
-			continue;
-		if (npt_is_leaf(fmt, old, level))
-			young |= npt_age_leaf(zap, entry, old, level, how);
-		else
-			young |= npt_age_table(zap, npt_child(fmt, old), level - 1, gfn, how);
-	}
-	return young;
-}
-
-bool mvm_npt_age(struct mvm_vm *vm, gfn_t first, gfn_t last, enum npt_age how)
-{
-	struct npt_zap zap = { .vm = vm, .first = first, .last = last };
-	bool young;
-
-	INIT_LIST_HEAD(&zap.dead); /* stays empty: only leaves go */
-	spin_lock(&vm->mmu_lock);
-	young = npt_age_table(&zap, vm->npt_root_page, vm->npt_levels, 0, how);
-	if (zap.removed || (young && how == NPT_AGE_CLEAR_FLUSH))
-		mvm_vm_request_sync(vm, MVM_REQ_TLB_FLUSH);
-	spin_unlock(&vm->mmu_lock);
-	return young;
 }

@@ -24,15 +24,10 @@
 
 #define NPT_LEVEL_4K 1
 #define NPT_LEVEL_2M 2
+#define NPT_LEVEL_1G 3
 
 /* The root of five levels, less the root: no walk lacks more tables than this. */
 #define NPT_MAX_TABLES 4
-
-/* Frames that an entry of a table at @level maps. */
-static inline u64 npt_entry_frames(int level)
-{
-	return 1ULL << (9 * (level - 1));
-}
 
 /* Table pages that the next install may use. */
 struct npt_tables {
@@ -43,7 +38,7 @@ struct npt_tables {
 /* A leaf to be installed. */
 struct npt_leaf {
 	gfn_t gfn;
-	u64 pfn; /* host frame of @gfn, also where @level is 2 MiB */
+	u64 pfn; /* host frame of @gfn, also where @level is larger */
 	int level; /* NPT_LEVEL_*: what the host's mapping allows */
 	u32 access; /* MVM_ACCESS_*: what the fault wants */
 	bool writable;
@@ -53,6 +48,7 @@ enum npt_install_result {
 	NPT_INSTALLED, /* or already there */
 	NPT_NEED_TABLES, /* tables->nr was too small: see mvm_npt_fill_tables() */
 	NPT_IN_WAY, /* another leaf is there: zap it, try again */
+	NPT_TOO_LARGE, /* inside of install only: a leaf has to be split */
 };
 
 int mvm_npt_init(struct mvm_vm *vm);
@@ -61,9 +57,11 @@ void mvm_npt_destroy(struct mvm_vm *vm);
 /* Called with vcpu->fault_lock held and after mvm_inval_retry() said no. */
 enum npt_install_result mvm_npt_install(struct mvm_vm *vm, const struct npt_leaf *leaf,
 					struct npt_tables *tables);
-/* May sleep. */
-int mvm_npt_fill_tables(struct mvm_vm *vm, struct npt_tables *tables);
+/* Sleeps if @gfp lets it. */
+int mvm_npt_fill_tables(struct mvm_vm *vm, struct npt_tables *tables, gfp_t gfp);
 void mvm_npt_free_tables(struct npt_tables *tables);
+/* A table that is unlinked: no CPU and no installer uses it or what is below it. */
+void mvm_npt_free_table(struct mvm_vm *vm, u64 *table, int level, bool may_block);
 
 /**
  * mvm_npt_zap() - remove every entry of [first, last)
@@ -81,6 +79,20 @@ void mvm_npt_zap_all(struct mvm_vm *vm);
 enum npt_age { NPT_AGE_TEST, NPT_AGE_CLEAR, NPT_AGE_CLEAR_FLUSH };
 /* Was a frame of [first, last) used since its accessed bit was cleared? Context: as zap. */
 bool mvm_npt_age(struct mvm_vm *vm, gfn_t first, gfn_t last, enum npt_age how);
+
+/**
+ * mvm_npt_protect() - take the right to write from every leaf that overlaps [first, last)
+ *
+ * Writes may go on until mvm_npt_flush() has returned, which is due where this
+ * returns true. Context: as zap.
+ */
+bool mvm_npt_protect(struct mvm_vm *vm, gfn_t first, gfn_t last);
+/* When it returns no CPU uses a right or an entry that was removed before. Context: as zap. */
+void mvm_npt_flush(struct mvm_vm *vm);
+
+/* dirty.c */
+void mvm_dirty_mark(const struct mvm_memslot *slot, gfn_t first, gfn_t last);
+int mvm_dirty_attach(struct mvm_vm *vm, const struct mvm_memslot *old, struct mvm_memslot *new);
 
 /* notifier.c */
 int mvm_notifier_attach(struct mvm_vm *vm);

@@ -32,8 +32,6 @@ int mvm_slot_check(const struct kvm_userspace_memory_region *region,
 		*why = "the slot id is too large, or names another address space";
 	else if (region->flags & ~SLOT_FLAGS)
 		*why = "unknown flag bits are set";
-	else if (region->flags & KVM_MEM_LOG_DIRTY_PAGES)
-		*why = "dirty logging is not offered";
 	else if ((gpa | size | hva) & (MVM_PAGE_SIZE - 1))
 		*why = "address or size is not a multiple of 4096";
 	else if (size >> MVM_PAGE_SHIFT > MVM_SLOT_MAX_PAGES)
@@ -73,10 +71,12 @@ static int plan_existing(const struct mvm_memslot *old, const struct mvm_memslot
 	if ((new->flags ^ old->flags) & KVM_MEM_READONLY)
 		return -EINVAL;
 
-	if (new->base == old->base && new->flags == old->flags)
-		*change = MVM_SLOT_SAME;
+	if (new->base != old->base)
+		*change = MVM_SLOT_MOVE;
+	else if (new->flags != old->flags)
+		*change = MVM_SLOT_LOG;
 	else
-		*change = MVM_SLOT_REPLACE;
+		*change = MVM_SLOT_SAME;
 	return 0;
 }
 
@@ -105,7 +105,7 @@ int mvm_slot_plan(const struct mvm_memslots *slots, const struct mvm_memslot *ne
 		*why = "there is no such slot to delete";
 		return -EINVAL;
 	}
-	if (*change == MVM_SLOT_DELETE || *change == MVM_SLOT_SAME)
+	if (*change != MVM_SLOT_ADD && *change != MVM_SLOT_MOVE)
 		return 0;
 
 	*why = "the slot overlaps another one";

@@ -24,6 +24,7 @@ struct mvm_memslot {
 	hva_t hva;
 	u32 flags; /* KVM_MEM_* */
 	u16 id;
+	unsigned long *dirty; /* the dirty log, a bit a frame; NULL without (dirty.c) */
 };
 
 /* All slots of a VM, sorted by base, without overlap. Immutable once published. */
@@ -43,7 +44,8 @@ struct mvm_slot_limits {
 enum mvm_slot_change {
 	MVM_SLOT_ADD,
 	MVM_SLOT_DELETE,
-	MVM_SLOT_REPLACE, /* moved, or flags changed */
+	MVM_SLOT_MOVE, /* to other frames; its flags may change, too */
+	MVM_SLOT_LOG, /* the dirty log goes on or off */
 	MVM_SLOT_SAME, /* nothing to do */
 };
 

@@ -61,8 +61,8 @@ TEST(flags)
 {
 	int bit;
 
-	EXPECT_EQ(-EINVAL, check(0, KVM_MEM_LOG_DIRTY_PAGES, 0, PAGE, 0));
-	EXPECT_EQ(-EINVAL, check(0, KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY, 0, PAGE, 0));
+	EXPECT_EQ(0, check(0, KVM_MEM_LOG_DIRTY_PAGES, 0, PAGE, 0));
+	EXPECT_EQ(0, check(0, KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY, 0, PAGE, 0));
 	for (bit = 2; bit < 32; bit++)
 		EXPECT_EQ(-EINVAL, check(0, 1U << bit, 0, PAGE, 0));
 }
@@ -156,12 +156,12 @@ TEST_F(slots, neighbours_do_not_overlap)
 
 TEST_F(slots, a_slot_moves_over_its_old_place)
 {
-	EXPECT_EQ(MVM_SLOT_REPLACE, change(&self->s, slot(1, 0x180, 0x100, 0x10000000, 0)));
+	EXPECT_EQ(MVM_SLOT_MOVE, change(&self->s, slot(1, 0x180, 0x100, 0x10000000, 0)));
 	EXPECT_EQ(NULL, mvm_slot_by_gfn(&self->s.head, 0x17f));
 	ASSERT_NE(NULL, mvm_slot_by_gfn(&self->s.head, 0x180));
 	EXPECT_EQ(0x10000000, mvm_slot_hva(mvm_slot_by_gfn(&self->s.head, 0x180), 0x180));
 	/* Behind another slot: the order changes. */
-	EXPECT_EQ(MVM_SLOT_REPLACE, change(&self->s, slot(1, 0x400, 0x100, 0x10000000, 0)));
+	EXPECT_EQ(MVM_SLOT_MOVE, change(&self->s, slot(1, 0x400, 0x100, 0x10000000, 0)));
 	EXPECT_EQ(1, mvm_slot_by_gfn(&self->s.head, 0x4ff)->id);
 	EXPECT_EQ(2, mvm_slot_by_gfn(&self->s.head, 0x3ff)->id);
 }
@@ -173,6 +173,18 @@ TEST_F(slots, resizing_and_exchanging_memory_is_einval)
 	EXPECT_EQ(-EINVAL, change(&self->s, slot(1, 0x100, 0x100, 0x30000000, 0)));
 	EXPECT_EQ(-EINVAL, change(&self->s, slot(1, 0x100, 0x100, 0x10000000,
 						 KVM_MEM_READONLY)));
+}
+
+TEST_F(slots, the_log_goes_on_and_off)
+{
+	EXPECT_EQ(MVM_SLOT_LOG, change(&self->s, slot(1, 0x100, 0x100, 0x10000000,
+						      KVM_MEM_LOG_DIRTY_PAGES)));
+	EXPECT_EQ(MVM_SLOT_SAME, change(&self->s, slot(1, 0x100, 0x100, 0x10000000,
+						       KVM_MEM_LOG_DIRTY_PAGES)));
+	EXPECT_EQ(MVM_SLOT_MOVE, change(&self->s, slot(1, 0x180, 0x100, 0x10000000, 0)));
+	EXPECT_EQ(MVM_SLOT_LOG, change(&self->s, slot(1, 0x180, 0x100, 0x10000000,
+						      KVM_MEM_LOG_DIRTY_PAGES)));
+	EXPECT_EQ(MVM_SLOT_LOG, change(&self->s, slot(1, 0x180, 0x100, 0x10000000, 0)));
 }
 
 TEST_F(slots, the_same_again_changes_nothing)
@@ -269,7 +281,7 @@ TEST(random_changes_agree_with_a_plain_model)
 		else if (!model_free(by_id, &new))
 			want = -EEXIST;
 		else
-			want = old->npages ? MVM_SLOT_REPLACE : MVM_SLOT_ADD;
+			want = old->npages ? MVM_SLOT_MOVE : MVM_SLOT_ADD;
 
 		ASSERT_EQ(want, change(&s, new));
 		if (want >= 0)

@@ -10,6 +10,7 @@
 
 struct cpuinfo boot_cpu_data = { .x86_phys_bits = 46 };
 bool world_multihit;
+u64 world_pud;
 struct mm_struct host_mm;
 static struct task task = { .mm = &host_mm };
 struct task *current = &task;
@@ -323,6 +324,7 @@ void world_init(const struct mvm_npt_format *format)
 	pthread_mutex_init(&host_mm.lock, NULL);
 	the_caps.npt = *format;
 	world_multihit = false;
+	world_pud = 0;
 	violations = 0;
 	the_vm.backend = &backend;
 	the_vm.mm = &host_mm;

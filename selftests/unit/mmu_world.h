@@ -56,9 +56,41 @@ static inline void world_jitter(void)
 	__atomic_compare_exchange_n(p, old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); })
 #define cmpxchg64(p, old, new) ({ u64 was__ = (old); try_cmpxchg64(p, &was__, new); was__; })
 #define clear_bit(n, p) __atomic_fetch_and(p, ~(1UL << (n)), __ATOMIC_SEQ_CST)
+#define set_bit(n, p)	 ({ world_jitter(); \
+	__atomic_fetch_or(&(p)[(n) / 64], 1UL << (n) % 64, __ATOMIC_SEQ_CST); })
+#define test_bit(n, p)	 (__atomic_load_n(&(p)[(n) / 64], __ATOMIC_RELAXED) >> (n) % 64 & 1)
 #define __ffs64(x)	__builtin_ctzll(x)
 
+#define BITS_PER_BYTE	 8
+#define BITS_PER_LONG	 64
+#define BITS_TO_LONGS(n) (((n) + 63) / 64)
+static inline void bitmap_set(unsigned long *p, unsigned long first, unsigned long n)
+{
+	while (n--)
+		set_bit(first + n, p);
+}
+
+static inline unsigned int world_next_bit(const unsigned long *p, unsigned int n, unsigned int at,
+					  bool want)
+{
+	while (at < n && test_bit(at, p) != want)
+		at++;
+	return at;
+}
+
+#define for_each_set_bitrange(b, e, p, n)					\
+	for ((b) = world_next_bit(p, n, 0, true);				\
+	     (b) < (n) && ((e) = world_next_bit(p, n, b, false));		\
+	     (b) = world_next_bit(p, n, e, true))
+
 #define rcu_assign_pointer(p, v) smp_store_release(&(p), v)
+#define unlikely(x)		 (x)
+#define module_param(n, t, m)	 struct mvm_vm
+#define MODULE_PARM_DESC(n, t)	 struct mvm_vm
+#define udelay(us)		 sched_yield()
+#define copy_to_user(to, from, n)   (memcpy(to, from, n), 0)
+#define copy_from_user(to, from, n) (memcpy(to, from, n), 0)
+#define __user
 #define RCU_INIT_POINTER(p, v)	 ((p) = (v))
 #define rcu_dereference_protected(p, c) ((void)(c), (p))
 #define srcu_dereference(p, s)	 smp_load_acquire(&(p))
@@ -72,7 +104,11 @@ static inline void world_jitter(void)
 #define PTR_ERR(p) ((long)(p))
 #define ERR_PTR(e) ((void *)(long)(e))
 
+#define PTR_ERR_OR_ZERO(p) (IS_ERR(p) ? (int)PTR_ERR(p) : 0)
+
 typedef struct { long n; } atomic_long_t;
+#define atomic_long_fetch_andnot(m, a) __atomic_fetch_and(&(a)->n, ~(m), __ATOMIC_SEQ_CST)
+#define atomic_long_or(m, a) __atomic_fetch_or(&(a)->n, m, __ATOMIC_SEQ_CST)
 #define atomic_long_inc(a)  __atomic_add_fetch(&(a)->n, 1, __ATOMIC_SEQ_CST)
 #define atomic_long_dec(a)  __atomic_sub_fetch(&(a)->n, 1, __ATOMIC_SEQ_CST)
 #define atomic_long_read(a) __atomic_load_n(&(a)->n, __ATOMIC_SEQ_CST)
@@ -124,7 +160,13 @@ static inline void wait_for_completion(struct completion *c)
 #define GFP_KERNEL_ACCOUNT 0
 #define kzalloc(n, f)  calloc(1, n)
 #define kvzalloc(n, f) calloc(1, n)
+#define kvcalloc(n, s, f) calloc(n, s)
 #define kfree(p)       free(p)
+#define __GFP_ACCOUNT  0
+#define __GFP_NOWARN   0
+#define GFP_KERNEL     0
+#define GFP_NOWAIT     0
+typedef int gfp_t;
 #define kvfree(p)      free(p)
 
 struct list_head { struct list_head *next, *prev; };
@@ -172,6 +214,7 @@ static inline struct page *alloc_page(int gfp)
 #define phys_to_virt(a)	       ((void *)(a))
 #define __free_page(p)	       free(page_address(p))
 #define free_page(v)	       free((void *)(v))
+#define get_zeroed_page(f)     ((unsigned long)calloc(1, 2 * PAGE_SIZE))
 #define page_private(p)	       ((p)->private)
 #define set_page_private(p, v) ((p)->private = (v))
 static inline void memset64(void *p, u64 v, size_t n)
@@ -190,6 +233,7 @@ enum mvm_vcpu_mode { MVM_OUTSIDE_GUEST, MVM_IN_GUEST };
 struct mvm_npt_format {
 	int levels;
 	u64 table, leaf, read, write, exec, noexec, large, accessed, dirty, nonpresent, enc_mask;
+	bool has_1g;
 };
 
 struct mvm_backend_caps { struct mvm_npt_format npt; };
@@ -197,7 +241,7 @@ struct mvm_backend { struct mvm_backend_caps *caps; };
 struct mvm_reason { char text[1]; };
 
 #define MVM_MAX_VCPUS	 8
-#define MVM_MAX_MEMSLOTS 512
+#define MVM_MAX_MEMSLOTS 509
 #define MVM_FOLL_INTERRUPTIBLE 0
 
 struct mvm_vm;
@@ -218,6 +262,7 @@ struct mvm_vm {
 	struct mutex slots_lock;
 	struct srcu_struct srcu;
 	struct mvm_memslots *slots;
+	u64 dirty_manual;
 	struct mvm_notifier *notifier;
 	spinlock_t mmu_lock;
 	hpa_t npt_root;
@@ -230,8 +275,8 @@ struct mvm_vm {
 
 #define mvm_for_each_vcpu(i, vcpu, vm) \
 	for ((i) = 0; (i) < smp_load_acquire(&(vm)->nr_vcpus) && ((vcpu) = (vm)->vcpus[i]); (i)++)
-__attribute__((format(printf, 3, 4)))
 int mvm_fail(struct mvm_reason *reason, int err, const char *fmt, ...);
+#define mvm_vcpu_reason(vcpu) (&(vcpu)->vm->reason)
 void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req);
 
 /* ----------------------------------------------------------- the host's memory */
@@ -292,8 +337,10 @@ struct mm_struct {
 #define p4d_none(e)	      (!(e).v)
 #define p4d_present(e)	      (!!(e).v)
 #define pud_val(e)	      ((e).v)
-#define pud_leaf(e)	      0
-#define pud_pfn(e)	      ((e).v >> PAGE_SHIFT)
+/* Where not 0, one entry of 1 GiB maps all there is; this is its first frame. */
+extern u64 world_pud;
+#define pud_leaf(e)	      (world_pud != 0)
+#define pud_pfn(e)	      (world_pud)
 #define pmd_val(e)	      ((e).v)
 #define pmd_leaf(e)	      ((e).v & _PAGE_PSE)
 #define pmd_pfn(e)	      ((e).v >> PAGE_SHIFT)
