@@ -14,11 +14,14 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include <asm/cpufeature.h>
+#include <asm/fpu/types.h>
 #include <asm/processor-flags.h>
 #include <asm/traps.h>
 #include <uapi/asm/debugreg.h>
 
 #include "exit.h"
+#include "fpu.h"
 #include "insn/emulate.h"
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
@@ -29,6 +32,8 @@
  * told to execute itself.
  */
 #define MAX_RETRIES 64
+/* After this many the emulator makes do without atomicity. */
+#define ATOMIC_RETRIES 8
 
 /**
  * struct mvm_emul_state - what survives an exit to userspace
@@ -211,6 +216,23 @@ static bool emul_ram(void *priv, gpa_t gpa, void *buf, unsigned int len, bool wr
 	return !(write ? mvm_gpa_write(vm, gpa, buf, len) : mvm_gpa_read(vm, gpa, buf, len));
 }
 
+static enum mvm_emul_atomic emul_cmpxchg(void *priv, gpa_t gpa, u64 old, u64 new,
+					 unsigned int len)
+{
+	struct emul_call *call = priv;
+
+	switch (mvm_gpa_cmpxchg(call->vcpu->vm, gpa, old, new, len)) {
+	case 0:
+		return MVM_ATOMIC_DONE;
+	case 1:
+		return MVM_ATOMIC_LOST;
+	case -EINVAL:
+		return MVM_ATOMIC_CANNOT;
+	default:
+		return MVM_ATOMIC_NONE;
+	}
+}
+
 static bool emul_mmio(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write)
 {
 	struct emul_call *call = priv;
@@ -240,20 +262,66 @@ static void emul_segment(void *priv, unsigned int seg, struct mvm_emul_seg *out)
 	};
 }
 
-static bool emul_should_stop(void *priv)
+/* What #UD, #NM and #MF depend on, in the order in which they are looked at. */
+static u8 emul_vec_check(void *priv, enum mvm_emul_file file)
+{
+	const u64 avx = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
+	struct mvm_vcpu *vcpu = ((struct emul_call *)priv)->vcpu;
+
+	if (file == MVM_FILE_AVX) {
+		if (!(vcpu->cr4 & X86_CR4_OSXSAVE) || (vcpu->xcr0 & avx) != avx)
+			return X86_TRAP_UD;
+	} else if ((vcpu->cr0 & X86_CR0_EM) ||
+		   (file == MVM_FILE_SSE && !(vcpu->cr4 & X86_CR4_OSFXSR))) {
+		return X86_TRAP_UD;
+	}
+	if (vcpu->cr0 & X86_CR0_TS)
+		return X86_TRAP_NM;
+	if (file == MVM_FILE_MMX && mvm_fpu_exception_waits(vcpu))
+		return X86_TRAP_MF;
+	return MVM_EMUL_NO_VECTOR;
+}
+
+static void emul_vec_read(void *priv, enum mvm_emul_file file, u8 reg, u8 *buf)
 {
 	struct emul_call *call = priv;
 
-	return signal_pending(current) || need_resched() ||
-	       atomic_long_read(&call->vcpu->requests);
+	if (file == MVM_FILE_MMX)
+		mvm_fpu_read_mmx(call->vcpu, reg, buf);
+	else
+		mvm_fpu_read_vec(call->vcpu, reg, buf);
+}
+
+static void emul_vec_write(void *priv, enum mvm_emul_file file, u8 reg, const u8 *buf)
+{
+	struct emul_call *call = priv;
+
+	if (file == MVM_FILE_MMX)
+		mvm_fpu_write_mmx(call->vcpu, reg, buf);
+	else
+		mvm_fpu_write_vec(call->vcpu, reg, buf, file == MVM_FILE_AVX);
+}
+
+/* The boundary between two iterations is one for interrupts, too. */
+static bool emul_should_stop(void *priv)
+{
+	struct mvm_vcpu *vcpu = ((struct emul_call *)priv)->vcpu;
+
+	return signal_pending(current) || need_resched() || atomic_long_read(&vcpu->requests) ||
+	       vcpu->int_shadow || READ_ONCE(vcpu->run->mvm_immediate_exit) ||
+	       (vcpu->events.user_irq >= 0 && mvm_interrupt_allowed(vcpu));
 }
 
 static const struct mvm_emul_ops emul_ops = {
 	.translate = emul_translate,
 	.ram = emul_ram,
+	.exchange = emul_cmpxchg,
 	.mmio = emul_mmio,
 	.pio = emul_pio,
 	.segment = emul_segment,
+	.vec_check = emul_vec_check,
+	.vec_read = emul_vec_read,
+	.vec_write = emul_vec_write,
 	.should_stop = emul_should_stop,
 };
 
@@ -305,13 +373,15 @@ static int emul_retry(struct mvm_vcpu *vcpu)
 }
 
 static int emul_result(struct mvm_vcpu *vcpu, enum mvm_emul_result result,
-		       const struct mvm_fault *fault)
+		       const struct mvm_emul *e)
 {
 	if (result != MVM_EMUL_RETRY)
 		vcpu->emul->retries = 0;
 	switch (result) {
 	case MVM_EMUL_DONE:
 		mvm_skip_insn_len(vcpu, vcpu->emul->insn.len);
+		if (e->jumped)
+			vcpu->rip = e->target;
 		return MVM_RESUME;
 	case MVM_EMUL_AGAIN:
 		/* Each iteration is a boundary for interrupts and single steps. */
@@ -322,7 +392,7 @@ static int emul_result(struct mvm_vcpu *vcpu, enum mvm_emul_result result,
 	case MVM_EMUL_USER:
 		return emul_to_user(vcpu);
 	case MVM_EMUL_FAULT:
-		mvm_queue_fault(vcpu, fault);
+		mvm_queue_fault(vcpu, &e->fault);
 		return MVM_RESUME;
 	case MVM_EMUL_RETRY:
 		return emul_retry(vcpu);
@@ -347,6 +417,8 @@ static int emul_execute(struct mvm_vcpu *vcpu)
 		.gpr = vcpu->gpr,
 		.rflags = &vcpu->rflags,
 		.io_checked = state->string_io,
+		.has_tzcnt = boot_cpu_has(X86_FEATURE_BMI1),
+		.has_lzcnt = boot_cpu_has(X86_FEATURE_ABM),
 		.protected = mode != MVM_MODE_REAL && mode != MVM_MODE_VM86,
 	};
 	enum mvm_emul_result result;
@@ -359,8 +431,9 @@ static int emul_execute(struct mvm_vcpu *vcpu)
 	e.single_step = vcpu->rflags & X86_EFLAGS_TF;
 	e.align_check = call.user && (vcpu->cr0 & X86_CR0_AM) &&
 			(vcpu->rflags & X86_EFLAGS_AC);
+	e.last_try = state->retry_rip == state->linear_rip && state->retries >= ATOMIC_RETRIES;
 	result = mvm_emul_run(&e);
-	return emul_result(vcpu, result, &e.fault);
+	return emul_result(vcpu, result, &e);
 }
 
 /* The next KVM_RUN: userspace has made the access. */

@@ -266,6 +266,94 @@ void mvm_fpu_swap_out(struct mvm_vcpu *vcpu)
 		swap_out_xcr0(vcpu);
 }
 
+/* ---------------------------------------------------------- single registers */
+
+#define XMM_SIZE  16
+#define ZMM_UPPER 32 /* bytes of a ZMM register above its YMM part */
+
+#define FSW_ES	      BIT(7)
+#define FSW_TOP_SHIFT 11
+#define FSW_TOP	      (7 << FSW_TOP_SHIFT)
+#define ST_SIZE	      16 /* of a slot in the image; 10 bytes are the register */
+
+/* Where a component keeps register @reg of @size bytes; NULL: no such component. */
+static u8 *part_of(struct mvm_vcpu *vcpu, int feature, u8 reg, u32 size)
+{
+	if (!(host.guest_xcr0 & BIT_ULL(feature)) || (reg + 1) * size > host.part[feature].size)
+		return NULL;
+	return (u8 *)image_of(vcpu) + host.part[feature].offset + reg * size;
+}
+
+static u8 *xmm_of(struct mvm_vcpu *vcpu, u8 reg)
+{
+	return (u8 *)image_of(vcpu)->i387.xmm_space + reg * XMM_SIZE;
+}
+
+void mvm_fpu_read_vec(struct mvm_vcpu *vcpu, u8 reg, u8 *buf)
+{
+	const u8 *upper = part_of(vcpu, XFEATURE_YMM, reg & 15, XMM_SIZE);
+
+	memcpy(buf, xmm_of(vcpu, reg & 15), XMM_SIZE);
+	if (upper)
+		memcpy(buf + XMM_SIZE, upper, XMM_SIZE);
+	else
+		memset(buf + XMM_SIZE, 0, XMM_SIZE);
+}
+
+void mvm_fpu_write_vec(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf, bool vex)
+{
+	u8 *upper = part_of(vcpu, XFEATURE_YMM, reg & 15, XMM_SIZE);
+	u8 *zmm = part_of(vcpu, XFEATURE_ZMM_Hi256, reg & 15, ZMM_UPPER);
+
+	memcpy(xmm_of(vcpu, reg & 15), buf, XMM_SIZE);
+	image_of(vcpu)->header.xfeatures |= XFEATURE_MASK_SSE;
+	if (!vex)
+		return;
+	if (upper) {
+		memcpy(upper, buf + XMM_SIZE, XMM_SIZE);
+		image_of(vcpu)->header.xfeatures |= XFEATURE_MASK_YMM;
+	}
+	if (zmm)
+		memset(zmm, 0, ZMM_UPPER);
+}
+
+/* The image has the x87 registers from the top of the stack on, MMX ones are counted by place. */
+static u8 *mmx_of(struct mvm_vcpu *vcpu, u8 reg)
+{
+	struct fxregs_state *fx = &image_of(vcpu)->i387;
+	u8 top = (fx->swd & FSW_TOP) >> FSW_TOP_SHIFT;
+
+	return (u8 *)fx->st_space + ((reg - top) & 7) * ST_SIZE;
+}
+
+void mvm_fpu_read_mmx(struct mvm_vcpu *vcpu, u8 reg, u8 *buf)
+{
+	memcpy(buf, mmx_of(vcpu, reg), 8);
+}
+
+void mvm_fpu_write_mmx(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf)
+{
+	struct fxregs_state *fx = &image_of(vcpu)->i387;
+	u8 regs[8][ST_SIZE];
+	int i;
+
+	for (i = 0; i < 8; i++)
+		memcpy(regs[i], mmx_of(vcpu, i), ST_SIZE);
+	if (buf) {
+		memcpy(regs[reg & 7], buf, 8);
+		memset(regs[reg & 7] + 8, 0xff, 2);
+	}
+	memcpy(fx->st_space, regs, sizeof(regs));
+	fx->swd &= ~FSW_TOP;
+	fx->twd = 0xff; /* abridged: all in use */
+	image_of(vcpu)->header.xfeatures |= XFEATURE_MASK_FP;
+}
+
+bool mvm_fpu_exception_waits(struct mvm_vcpu *vcpu)
+{
+	return image_of(vcpu)->i387.swd & FSW_ES;
+}
+
 /* -------------------------------------------------------------------- ioctls */
 
 void mvm_fpu_get_fpu(struct mvm_vcpu *vcpu, struct kvm_fpu *fpu)

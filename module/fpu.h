@@ -35,6 +35,19 @@ u64 mvm_fpu_supported_xcr0(void);
 /* Size of a standard-format image with these components. */
 u32 mvm_fpu_xsave_size(u64 xcr0);
 
+/*
+ * Single registers, for the emulator; the state is not loaded. A vector register
+ * is 32 bytes: XMM and, above it, what AVX adds. Writing one by a VEX-encoded
+ * instruction (@vex) clears whatever is above that; SSE writes 16 bytes. Using an
+ * MMX register turns the x87 stack into MMX registers; @buf may be NULL for that alone.
+ */
+void mvm_fpu_read_vec(struct mvm_vcpu *vcpu, u8 reg, u8 *buf);
+void mvm_fpu_write_vec(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf, bool vex);
+void mvm_fpu_read_mmx(struct mvm_vcpu *vcpu, u8 reg, u8 *buf);
+void mvm_fpu_write_mmx(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf);
+/* An unmasked x87 exception waits: what x87 and MMX instructions raise first. */
+bool mvm_fpu_exception_waits(struct mvm_vcpu *vcpu);
+
 /* The ioctls' bodies. vcpu->lock held, the state is not loaded. */
 void mvm_fpu_get_fpu(struct mvm_vcpu *vcpu, struct kvm_fpu *fpu);
 int mvm_fpu_set_fpu(struct mvm_vcpu *vcpu, const struct kvm_fpu *fpu);

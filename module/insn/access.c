@@ -7,6 +7,9 @@
  * translated before the first piece is touched, so that a fault finds nothing
  * done. Each piece then goes to memory, to a device in the kernel or to
  * userspace; what has an answer in the log takes that.
+ *
+ * Translations are kept for the length of one execution, which ends when anybody
+ * wants something of the vCPU: no longer than a processor keeps them in its TLB.
  */
 #include "internal.h"
 
@@ -18,7 +21,7 @@
 /**
  * mvm_emul_raise() - have an exception raised instead of the instruction
  * @e: the execution
- * @vector: with error code 0, except #UD, which has none
+ * @vector: with error code 0 where it has one
  *
  * Return: MVM_EMUL_FAULT.
  */
@@ -26,7 +29,7 @@ int mvm_emul_raise(struct mvm_emul *e, u8 vector)
 {
 	e->fault = (struct mvm_fault){
 		.vector = vector,
-		.has_error = vector != VECTOR_UD,
+		.has_error = vector == VECTOR_SS || vector == VECTOR_GP || vector == VECTOR_AC,
 	};
 	return MVM_EMUL_FAULT;
 }
@@ -82,7 +85,12 @@ u64 mvm_emul_ea(const struct mvm_emul *e)
 	return ea & mvm_size_mask(e->insn->adsize);
 }
 
-static bool is_canonical(const struct mvm_emul *e, u64 la)
+/**
+ * mvm_emul_canonical() - is it an address that 64-bit mode can have?
+ * @e: the execution
+ * @la: linear address
+ */
+bool mvm_emul_canonical(const struct mvm_emul *e, u64 la)
 {
 	unsigned int shift = 64 - e->la_bits;
 
@@ -129,7 +137,7 @@ int mvm_emul_linear(struct mvm_emul *e, unsigned int seg, u64 ea, unsigned int s
 		if (seg == MVM_SEG_FS || seg == MVM_SEG_GS)
 			e->ops->segment(e->priv, seg, &s);
 		*la = s.base + ea;
-		if (!is_canonical(e, *la) || !is_canonical(e, *la + size - 1))
+		if (!mvm_emul_canonical(e, *la) || !mvm_emul_canonical(e, *la + size - 1))
 			return mvm_emul_raise(e, vector);
 	} else {
 		e->ops->segment(e->priv, seg, &s);
@@ -137,8 +145,6 @@ int mvm_emul_linear(struct mvm_emul *e, unsigned int seg, u64 ea, unsigned int s
 			return mvm_emul_raise(e, vector);
 		*la = (u32)(s.base + ea);
 	}
-	if (e->align_check && (*la & (size - 1)))
-		return mvm_emul_raise(e, VECTOR_AC);
 	return 0;
 }
 
@@ -146,14 +152,66 @@ int mvm_emul_linear(struct mvm_emul *e, unsigned int seg, u64 ea, unsigned int s
  * mvm_emul_translate() - linear to guest physical address
  * @e: the execution
  * @la: linear address
- * @access: MVM_ACCESS_*
+ * @access: MVM_ACCESS_READ or MVM_ACCESS_WRITE
  * @gpa: gets the address
  */
 int mvm_emul_translate(struct mvm_emul *e, gva_t la, u32 access, gpa_t *gpa)
 {
-	int ret = e->ops->translate(e->priv, la, access, gpa, &e->fault);
+	gva_t offset = la & (EMUL_PAGE_SIZE - 1), page = la - offset;
+	unsigned int i;
+	int ret;
 
-	return !ret ? 0 : ret > 0 ? MVM_EMUL_FAULT : MVM_EMUL_FAIL;
+	for (i = 0; i < ARRAY_SIZE(e->tlb); i++) {
+		if (e->tlb[i].page == page && (e->tlb[i].access & access)) {
+			*gpa = e->tlb[i].gpa + offset;
+			return 0;
+		}
+	}
+	ret = e->ops->translate(e->priv, la, access, gpa, &e->fault);
+	if (ret)
+		return ret > 0 ? MVM_EMUL_FAULT : MVM_EMUL_FAIL;
+	i = e->tlb_next++ % ARRAY_SIZE(e->tlb);
+	e->tlb[i].page = page;
+	e->tlb[i].gpa = *gpa - offset;
+	/* What may be written may be read. */
+	e->tlb[i].access = access | MVM_ACCESS_READ;
+	return 0;
+}
+
+static int find_pages(struct mvm_emul *e, unsigned int seg, u64 ea, unsigned int size,
+		      u32 access, gva_t *la, gpa_t gpa[2])
+{
+	gva_t next;
+	int ret = mvm_emul_linear(e, seg, ea, size, access, la);
+
+	/* Vectors of 32 bytes are two of 16 to a processor. */
+	if (!ret && e->align_check && (*la & (min(size, 16U) - 1)))
+		ret = mvm_emul_raise(e, VECTOR_AC);
+	if (!ret)
+		ret = mvm_emul_translate(e, *la, access, &gpa[0]);
+	if (ret || (*la & (EMUL_PAGE_SIZE - 1)) + size <= EMUL_PAGE_SIZE)
+		return ret;
+	next = (*la | (EMUL_PAGE_SIZE - 1)) + 1;
+	if (e->insn->mode != MVM_INSN_64)
+		next = (u32)next;
+	return mvm_emul_translate(e, next, access, &gpa[1]);
+}
+
+/**
+ * mvm_emul_probe() - all checks of an access, which is not made
+ * @e: the execution
+ * @seg: segment register
+ * @ea: offset in it
+ * @size: bytes
+ * @access: MVM_ACCESS_READ or MVM_ACCESS_WRITE
+ * @la: gets the linear address
+ */
+int mvm_emul_probe(struct mvm_emul *e, unsigned int seg, u64 ea, unsigned int size,
+		   u32 access, gva_t *la)
+{
+	gpa_t gpa[2];
+
+	return find_pages(e, seg, ea, size, access, la, gpa);
 }
 
 /* One piece. @buf gets what was read, or has what is written. */
@@ -188,54 +246,129 @@ static int access_piece(struct mvm_emul *e, gpa_t gpa, u8 *buf, unsigned int len
 	return 0;
 }
 
-/* @len bytes at @la, of which @gpa translates the first and @gpa2 those on the next page. */
-static int access_pages(struct mvm_emul *e, gva_t la, const gpa_t gpa[2], u8 *buf,
-			unsigned int len, bool write)
+static int access_page(struct mvm_emul *e, gpa_t gpa, u8 *buf, unsigned int len, bool write)
 {
-	unsigned int first = min(len, EMUL_PAGE_SIZE - (unsigned int)(la & (EMUL_PAGE_SIZE - 1)));
-	int ret;
+	unsigned int n;
+	int ret = 0;
 
-	ret = access_piece(e, gpa[0], buf, first, write);
-	if (!ret && first < len)
-		ret = access_piece(e, gpa[1], buf + first, len - first, write);
+	for (; len && !ret; len -= n) {
+		n = min(len, 8U);
+		ret = access_piece(e, gpa, buf, n, write);
+		gpa += n;
+		buf += n;
+	}
 	return ret;
 }
 
 /**
- * mvm_emul_mem() - read or write a memory operand
+ * mvm_emul_access() - read or write a memory operand of any size
  * @e: the execution
  * @seg: segment register
  * @ea: offset in it
- * @val: the value
- * @size: 1, 2, 4 or 8
+ * @buf: what is read or written
+ * @size: up to MVM_EMUL_VEC_MAX bytes
  * @access: rights that are wanted: a read that will be followed by a write asks
  *	for MVM_ACCESS_WRITE
  * @write: which of the two
  */
+int mvm_emul_access(struct mvm_emul *e, unsigned int seg, u64 ea, void *buf,
+		    unsigned int size, u32 access, bool write)
+{
+	unsigned int first;
+	gpa_t gpa[2];
+	gva_t la;
+	int ret = find_pages(e, seg, ea, size, access, &la, gpa);
+
+	if (ret)
+		return ret;
+	first = min(size, EMUL_PAGE_SIZE - (unsigned int)(la & (EMUL_PAGE_SIZE - 1)));
+	ret = access_page(e, gpa[0], buf, first, write);
+	if (!ret && first < size)
+		ret = access_page(e, gpa[1], (u8 *)buf + first, size - first, write);
+	return ret;
+}
+
+/**
+ * mvm_emul_mem() - mvm_emul_access() of a value
+ * @e: the execution
+ * @seg: segment register
+ * @ea: offset in it
+ * @val: the value, zero-extended
+ * @size: 1, 2, 4 or 8
+ * @access: as there
+ * @write: as there
+ */
 int mvm_emul_mem(struct mvm_emul *e, unsigned int seg, u64 ea, u64 *val,
 		 unsigned int size, u32 access, bool write)
 {
-	gpa_t gpa[2] = { 0, 0 };
-	gva_t la, next;
 	u64 data = write ? *val : 0;
-	int ret;
+	int ret = mvm_emul_access(e, seg, ea, &data, size, access, write);
 
-	ret = mvm_emul_linear(e, seg, ea, size, access, &la);
-	if (ret)
-		return ret;
-	ret = mvm_emul_translate(e, la, access, &gpa[0]);
-	if (ret)
-		return ret;
-	if ((la & (EMUL_PAGE_SIZE - 1)) + size > EMUL_PAGE_SIZE) {
-		next = (la | (EMUL_PAGE_SIZE - 1)) + 1;
-		if (e->insn->mode != MVM_INSN_64)
-			next = (u32)next;
-		ret = mvm_emul_translate(e, next, access, &gpa[1]);
-		if (ret)
-			return ret;
-	}
-	ret = access_pages(e, la, gpa, (u8 *)&data, size, write);
 	if (!ret && !write)
 		*val = data;
 	return ret;
+}
+
+/* Has everything so far been an access of guest memory, and no answer waits? */
+static bool only_ram(const struct mvm_emul_log *log)
+{
+	unsigned int i;
+
+	for (i = 0; i < log->pos; i++)
+		if (!log->access[i].ram)
+			return false;
+	return log->pos && log->pos == log->nr;
+}
+
+/*
+ * The write of a locked read-modify-write whose memory was guest memory, which
+ * other vCPUs use at the same moment. What this cannot do is left to the CPU.
+ * -1: write as to a device.
+ */
+static int locked_write(struct mvm_emul *e, u64 old, u64 new, unsigned int size)
+{
+	struct mvm_emul_log *log = e->log;
+	struct mvm_emul_access *a;
+	enum mvm_emul_atomic res = MVM_ATOMIC_CANNOT;
+
+	if (log->pos == 1 && log->access[0].len == size)
+		res = e->ops->exchange(e->priv, log->access[0].gpa, old, new, size);
+	switch (res) {
+	case MVM_ATOMIC_DONE:
+		a = &log->access[log->pos++];
+		*a = log->access[0];
+		a->write = true;
+		log->nr = log->pos;
+		return 0;
+	case MVM_ATOMIC_LOST:
+		return MVM_EMUL_RETRY;
+	case MVM_ATOMIC_CANNOT:
+		return e->last_try ? -1 : MVM_EMUL_RETRY;
+	default:
+		return -1;
+	}
+}
+
+/**
+ * mvm_emul_write_back() - the write of a read-modify-write
+ * @e: the execution
+ * @ea: offset in the operand's segment
+ * @old: what was read there, as the instruction's first access
+ * @new: what is to be there now
+ * @size: bytes, up to 16
+ *
+ * XCHG is locked without a prefix.
+ */
+int mvm_emul_write_back(struct mvm_emul *e, u64 ea, const u64 *old, const u64 *new,
+			unsigned int size)
+{
+	u64 data[2] = { new[0], size > 8 ? new[1] : 0 };
+	int ret;
+
+	if ((e->insn->lock || e->insn->op == MVM_OP_XCHG) && only_ram(e->log)) {
+		ret = locked_write(e, *old, *new, size);
+		if (ret >= 0)
+			return ret;
+	}
+	return mvm_emul_access(e, e->insn->mem.seg, ea, data, size, MVM_ACCESS_WRITE, true);
 }

@@ -6,7 +6,12 @@
  */
 #include "internal.h"
 
-static u64 flags_szp(u64 res, unsigned int size)
+/**
+ * mvm_alu_szp() - SF, ZF and PF of a result
+ * @res: the result
+ * @size: its size in bytes
+ */
+u64 mvm_alu_szp(u64 res, unsigned int size)
 {
 	u64 flags = 0;
 	u8 low = res;
@@ -36,7 +41,7 @@ static u64 alu_add(u64 a, u64 b, bool carry, unsigned int size, u64 *flags)
 {
 	u64 res = a + b + carry;
 
-	*flags = flags_szp(res, size) |
+	*flags = mvm_alu_szp(res, size) |
 		 flags_carry((a & b) | ((a | b) & ~res), (a ^ res) & (b ^ res), size);
 	return res;
 }
@@ -45,14 +50,14 @@ static u64 alu_sub(u64 a, u64 b, bool borrow, unsigned int size, u64 *flags)
 {
 	u64 res = a - b - borrow;
 
-	*flags = flags_szp(res, size) |
+	*flags = mvm_alu_szp(res, size) |
 		 flags_carry((~a & b) | ((~a | b) & res), (a ^ b) & (a ^ res), size);
 	return res;
 }
 
 static u64 alu_logic(u64 res, unsigned int size, u64 *flags)
 {
-	*flags = flags_szp(res, size);
+	*flags = mvm_alu_szp(res, size);
 	return res;
 }
 

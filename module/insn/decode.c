@@ -8,139 +8,13 @@
  * own width. What the CPU would refuse for reasons of privilege, mode bits or
  * CPUID is not refused here: the CPU has already judged it.
  */
-#include "decode.h"
-#include "table.h"
-
-#define REX_W	0x08
-#define REX_R	0x04
-#define REX_X	0x02
-#define REX_B	0x01
-
-/* Where the bytes or the number of an operand come from. */
-enum opnd_source {
-	FROM_NONE,
-	FROM_RM,		/* ModRM.r/m: register or memory */
-	FROM_REG,		/* ModRM.reg */
-	FROM_IMM, FROM_IMM2, FROM_FAR,
-	FROM_OFFSET,		/* an absolute offset of address size */
-	FROM_STRING,		/* implied memory */
-	FROM_OPCODE,		/* low three opcode bits */
-	FROM_OPCODE_SEG,	/* opcode bits 5:3 */
-	FROM_FIXED,		/* register .reg */
-	FROM_ONE,		/* the constant 1 */
-};
-
-enum opnd_size {
-	SZ_0 = 0, SZ_1 = 1, SZ_2 = 2, SZ_4 = 4, SZ_8 = 8, SZ_16 = 16,
-	SZ_V, SZ_Z, SZ_Y, SZ_N,
-	SZ_X,			/* memory: 2, register: operand size */
-};
-
-struct opnd_format {
-	u8 kind;		/* enum mvm_opnd_kind; with FROM_RM of the register form */
-	u8 source;
-	u8 size;
-	u8 reg;
-};
-
-static const struct opnd_format opnd_formats[MVM_NR_OPND_CODES] = {
-	[Eb] = { MVM_OPND_REG, FROM_RM, SZ_1 },
-	[Ew] = { MVM_OPND_REG, FROM_RM, SZ_2 },
-	[Ev] = { MVM_OPND_REG, FROM_RM, SZ_V },
-	[Ez] = { MVM_OPND_REG, FROM_RM, SZ_Z },
-	[Ex] = { MVM_OPND_REG, FROM_RM, SZ_X },
-	[Gb] = { MVM_OPND_REG, FROM_REG, SZ_1 },
-	[Gw] = { MVM_OPND_REG, FROM_REG, SZ_2 },
-	[Gv] = { MVM_OPND_REG, FROM_REG, SZ_V },
-	[Gy] = { MVM_OPND_REG, FROM_REG, SZ_Y },
-	[M]  = { MVM_OPND_REG, FROM_RM, SZ_0 },
-	[Mv] = { MVM_OPND_REG, FROM_RM, SZ_V },
-	[My] = { MVM_OPND_REG, FROM_RM, SZ_Y },
-	[Mq] = { MVM_OPND_REG, FROM_RM, SZ_8 },
-	[Ib] = { MVM_OPND_IMM, FROM_IMM, SZ_1 },
-	[Iw] = { MVM_OPND_IMM, FROM_IMM, SZ_2 },
-	[Iz] = { MVM_OPND_IMM, FROM_IMM, SZ_Z },
-	[Iv] = { MVM_OPND_IMM, FROM_IMM, SZ_V },
-	[Is] = { MVM_OPND_IMM, FROM_IMM, SZ_1 },
-	[Ie] = { MVM_OPND_NONE, FROM_IMM2, SZ_1 },
-	[Jb] = { MVM_OPND_REL, FROM_IMM, SZ_1 },
-	[Jz] = { MVM_OPND_REL, FROM_IMM, SZ_Z },
-	[Ap] = { MVM_OPND_IMM, FROM_FAR, SZ_Z },
-	[Ob] = { MVM_OPND_MEM, FROM_OFFSET, SZ_1 },
-	[Ov] = { MVM_OPND_MEM, FROM_OFFSET, SZ_V },
-	[Xb] = { MVM_OPND_SRC, FROM_STRING, SZ_1 },
-	[Xv] = { MVM_OPND_SRC, FROM_STRING, SZ_V },
-	[Xz] = { MVM_OPND_SRC, FROM_STRING, SZ_Z },
-	[Yb] = { MVM_OPND_DST, FROM_STRING, SZ_1 },
-	[Yv] = { MVM_OPND_DST, FROM_STRING, SZ_V },
-	[Yz] = { MVM_OPND_DST, FROM_STRING, SZ_Z },
-	[Zb] = { MVM_OPND_REG, FROM_OPCODE, SZ_1 },
-	[Zv] = { MVM_OPND_REG, FROM_OPCODE, SZ_V },
-	[Ab] = { MVM_OPND_REG, FROM_FIXED, SZ_1, MVM_RAX },
-	[Av] = { MVM_OPND_REG, FROM_FIXED, SZ_V, MVM_RAX },
-	[Az] = { MVM_OPND_REG, FROM_FIXED, SZ_Z, MVM_RAX },
-	[ADX] = { MVM_OPND_REG, FROM_FIXED, SZ_2, MVM_RDX },
-	[ACL] = { MVM_OPND_REG, FROM_FIXED, SZ_1, MVM_RCX },
-	[One] = { MVM_OPND_IMM, FROM_ONE, SZ_1 },
-	[Sw] = { MVM_OPND_SEG, FROM_REG, SZ_2 },
-	[Ss] = { MVM_OPND_SEG, FROM_OPCODE_SEG, SZ_2 },
-	[Cn] = { MVM_OPND_CR, FROM_REG, SZ_N },
-	[Dn] = { MVM_OPND_DR, FROM_REG, SZ_N },
-	[Rn] = { MVM_OPND_REG, FROM_RM, SZ_N },
-};
+#include "cursor.h"
 
 static const char *const op_names[MVM_NR_OPS] = {
 #define MVM_INSN_NAME(name)	[MVM_OP_##name] = #name,
 	MVM_INSN_OPS(MVM_INSN_NAME)
 #undef MVM_INSN_NAME
 };
-
-/* The bytes being read, with the first thing that went wrong. */
-struct cursor {
-	struct mvm_insn *insn;
-	const u8 *bytes;
-	unsigned int nbytes;
-	enum mvm_insn_status status;
-};
-
-static u8 next_byte(struct cursor *c)
-{
-	struct mvm_insn *insn = c->insn;
-	u8 byte;
-
-	if (c->status != MVM_INSN_OK)
-		return 0;
-	if (insn->len == MVM_INSN_MAX)
-		c->status = MVM_INSN_TOO_LONG;
-	else if (insn->len >= c->nbytes)
-		c->status = MVM_INSN_MORE;
-	if (c->status != MVM_INSN_OK)
-		return 0;
-	byte = c->bytes[insn->len];
-	insn->bytes[insn->len++] = byte;
-	return byte;
-}
-
-/* A little-endian value of @size bytes, sign-extended. */
-static s64 next_value(struct cursor *c, unsigned int size)
-{
-	u64 val = 0;
-	unsigned int i;
-
-	for (i = 0; i < size; i++)
-		val |= (u64)next_byte(c) << (8 * i);
-	if (size && size < 8) {
-		u64 sign = 1ULL << (8 * size - 1);
-
-		val = (val ^ sign) - sign;
-	}
-	return (s64)val;
-}
-
-static bool is_64(const struct mvm_insn *insn)
-{
-	return insn->mode == MVM_INSN_64;
-}
 
 /* Takes the prefixes; the return value is the first byte that is none. */
 static u8 decode_prefixes(struct cursor *c, bool *adsize_prefix)
@@ -184,6 +58,14 @@ static u8 decode_prefixes(struct cursor *c, bool *adsize_prefix)
 	}
 }
 
+/* The last byte of VEX: W vvvv L pp, vvvv inverted. */
+static void decode_vex_fields(struct mvm_insn *insn, u8 byte)
+{
+	insn->vvvv = ~(byte >> 3) & (is_64(insn) ? 15 : 7);
+	insn->vl = (byte >> 2) & 1;
+	insn->pp = byte & 3;
+}
+
 /* VEX, EVEX and XOP: the payload, then the opcode. */
 static void decode_vector_prefix(struct cursor *c, u8 escape)
 {
@@ -192,18 +74,20 @@ static void decode_vector_prefix(struct cursor *c, u8 escape)
 	u8 inverted = p0;
 
 	if (insn->opsize_prefix || insn->rep || insn->lock || insn->rex)
-		c->status = c->status ?: MVM_INSN_UD;
+		cursor_fail(c, MVM_INSN_UD);
 
 	insn->enc = escape == 0x62 ? MVM_ENC_EVEX :
 		    escape == 0x8f ? MVM_ENC_XOP : MVM_ENC_VEX;
 	if (escape == 0xc5) {
 		inverted |= 0x60;
+		decode_vex_fields(insn, p0);
 	} else {
 		map = escape == 0x62 ? p0 & 0x0f : p0 & 0x1f;
 		w = next_byte(c);
+		decode_vex_fields(insn, w);
 		if (escape == 0x62) {
-			if (c->status == MVM_INSN_OK && !(w & 0x04))
-				c->status = MVM_INSN_UD;
+			if (!(w & 0x04))
+				cursor_fail(c, MVM_INSN_UD);
 			next_byte(c);
 		}
 	}
@@ -216,7 +100,7 @@ static void decode_vector_prefix(struct cursor *c, u8 escape)
 	else if (map >= 1 && map <= 3)
 		insn->map = map;
 	else
-		c->status = c->status ?: MVM_INSN_UD;
+		cursor_fail(c, MVM_INSN_UD);
 	insn->imm2 = map;
 	insn->opcode = next_byte(c);
 }
@@ -331,91 +215,6 @@ static void decode_modrm(struct cursor *c, bool rm_is_reg)
 		decode_mem32(c, mod, rm);
 }
 
-static unsigned int opnd_size(const struct mvm_insn *insn, u8 code, bool is_mem)
-{
-	switch (code) {
-	case SZ_V:
-		return insn->opsize;
-	case SZ_Z:
-		return insn->opsize == 2 ? 2 : 4;
-	case SZ_Y:
-		return insn->opsize == 8 ? 8 : 4;
-	case SZ_N:
-		return is_64(insn) ? 8 : 4;
-	case SZ_X:
-		return is_mem ? 2 : insn->opsize;
-	default:
-		return code;
-	}
-}
-
-/* Without REX, byte registers 4 to 7 are AH, CH, DH, BH. */
-static void set_reg(const struct mvm_insn *insn, struct mvm_opnd *opnd, u8 reg)
-{
-	opnd->reg = reg;
-	if (opnd->kind == MVM_OPND_REG && opnd->size == 1 && !insn->rex &&
-	    reg >= 4 && reg < 8) {
-		opnd->reg = reg - 4;
-		opnd->high = 1;
-	}
-}
-
-static void decode_opnd(struct cursor *c, struct mvm_opnd *opnd, u8 code,
-			bool rm_is_reg)
-{
-	struct mvm_insn *insn = c->insn;
-	const struct opnd_format *format = &opnd_formats[code];
-	bool is_mem = format->source == FROM_RM && !rm_is_reg && insn->modrm < 0xc0;
-	u8 reg;
-
-	opnd->kind = is_mem ? MVM_OPND_MEM : format->kind;
-	opnd->size = opnd_size(insn, format->size, is_mem);
-	switch (format->source) {
-	case FROM_RM:
-		if (!is_mem)
-			set_reg(insn, opnd, (insn->modrm & 7) |
-				(insn->rex & REX_B ? 8 : 0));
-		break;
-	case FROM_REG:
-		reg = (insn->modrm >> 3) & 7;
-		if (opnd->kind != MVM_OPND_SEG && insn->rex & REX_R)
-			reg |= 8;
-		/* AMD: LOCK in front of MOV CR0 reaches CR8 outside 64-bit mode. */
-		if (opnd->kind == MVM_OPND_CR && insn->lock)
-			reg |= 8;
-		set_reg(insn, opnd, reg);
-		break;
-	case FROM_IMM:
-		insn->imm = next_value(c, opnd->size);
-		break;
-	case FROM_IMM2:
-		insn->imm2 = (u8)next_byte(c);
-		break;
-	case FROM_FAR:
-		insn->imm = next_value(c, opnd->size);
-		insn->imm2 = (u16)next_value(c, 2);
-		break;
-	case FROM_OFFSET:
-		insn->mem.disp = next_value(c, insn->adsize);
-		break;
-	case FROM_OPCODE:
-		set_reg(insn, opnd, (insn->opcode & 7) | (insn->rex & REX_B ? 8 : 0));
-		break;
-	case FROM_OPCODE_SEG:
-		opnd->reg = (insn->opcode >> 3) & 7;
-		break;
-	case FROM_FIXED:
-		opnd->reg = format->reg;
-		break;
-	case FROM_ONE:
-		insn->imm = 1;
-		break;
-	}
-	/* A byte immediate that is sign-extended counts as a full operand. */
-	if (code == Is)
-		opnd->size = insn->opsize;
-}
-
 static void set_opsize(struct mvm_insn *insn, u16 flags)
 {
 	bool w = insn->rex & REX_W;
@@ -439,8 +238,7 @@ static bool row_has_modrm(const struct mvm_insn *insn, const struct mvm_opcode *
 	if (!row->opnd[0])
 		return insn->map != MVM_MAP_ONE;
 	for (i = 0; i < MVM_INSN_OPNDS; i++)
-		if (opnd_formats[row->opnd[i]].source == FROM_RM ||
-		    opnd_formats[row->opnd[i]].source == FROM_REG)
+		if (mvm_insn_opnd_in_modrm(row->opnd[i]))
 			return true;
 	return false;
 }
@@ -450,9 +248,7 @@ static const struct mvm_opcode *select_row(const struct mvm_insn *insn,
 					   const struct mvm_opcode *row)
 {
 	if (row->flags & F_PFX)
-		return &mvm_insn_prefixed[row->op][insn->rep == 0xf2 ? 3 :
-						   insn->rep == 0xf3 ? 2 :
-						   insn->opsize_prefix];
+		return &mvm_insn_prefixed[row->op][insn->pp & 3];
 	if (row->flags & F_GRP)
 		return &mvm_insn_groups[row->op][(insn->modrm >> 3) & 7];
 	return row;
@@ -474,10 +270,37 @@ static const struct mvm_opcode *find_row(const struct mvm_insn *insn)
 	}
 }
 
+/**
+ * mvm_insn_row() - the row that describes an instruction
+ * @insn: prefixes, map, opcode and ModRM are known
+ * @flags: gets the flags of the row and of what led to it
+ */
+const struct mvm_opcode *mvm_insn_row(const struct mvm_insn *insn, u16 *flags)
+{
+	const struct mvm_opcode *entry = find_row(insn), *row = select_row(insn, entry);
+
+	*flags = entry->flags | row->flags;
+	return row;
+}
+
+/* With mod = 3 the whole ModRM byte is the opcode, but for SMSW and LMSW. */
+static void refine_0f01(struct mvm_insn *insn)
+{
+	const struct mvm_modrm_op *m;
+
+	if (insn->op == MVM_OP_SMSW || insn->op == MVM_OP_LMSW)
+		return;
+	insn->op = MVM_OP_OTHER;
+	insn->opnd[0].kind = MVM_OPND_NONE;
+	for (m = mvm_insn_0f01; m->modrm; m++)
+		if (m->modrm == insn->modrm && !(m->no_prefix && insn->pp))
+			insn->op = m->op;
+}
+
 /* The few instructions whose operation depends on more than row and group. */
 static void refine_op(struct mvm_insn *insn)
 {
-	const struct mvm_modrm_op *m;
+	bool is_reg = insn->has_modrm && insn->modrm >= 0xc0;
 
 	if (insn->map == MVM_MAP_ONE && insn->opcode == 0x90 &&
 	    (insn->rep == 0xf3 || !(insn->rex & REX_B))) {
@@ -487,31 +310,25 @@ static void refine_op(struct mvm_insn *insn)
 	} else if (insn->op == MVM_OP_CMPXCHG8B && insn->opsize == 8) {
 		insn->op = MVM_OP_CMPXCHG16B;
 		insn->opnd[0].size = 16;
-	} else if (insn->map == MVM_MAP_0F && insn->opcode == 0x01 &&
-		   insn->modrm >= 0xc0 && insn->op != MVM_OP_SMSW &&
-		   insn->op != MVM_OP_LMSW) {
-		insn->op = MVM_OP_OTHER;
-		insn->opnd[0].kind = MVM_OPND_NONE;
-		for (m = mvm_insn_0f01; m->modrm; m++)
-			if (m->modrm == insn->modrm)
-				insn->op = m->op;
+	} else if (insn->op == MVM_OP_MOVD && insn->opsize == 8) {
+		insn->op = MVM_OP_MOVQ;
+	} else if (insn->op == MVM_OP_MOVLPS && is_reg) {
+		insn->op = MVM_OP_MOVHLPS;
+	} else if (insn->op == MVM_OP_MOVHPS && is_reg) {
+		insn->op = MVM_OP_MOVLHPS;
+	} else if (insn->map == MVM_MAP_0F && insn->opcode == 0x01 && is_reg) {
+		refine_0f01(insn);
 	}
 }
 
-static void decode_legacy(struct cursor *c)
+/* Operation and operands by the row; @flags from mvm_insn_row(). */
+static void decode_row(struct cursor *c, const struct mvm_opcode *row, u16 flags)
 {
 	struct mvm_insn *insn = c->insn;
-	const struct mvm_opcode *row = find_row(insn);
-	u16 flags = row->flags;
-	bool rm_is_reg = flags & F_RM;
-	unsigned int i;
+	unsigned int i, n = 0;
 
-	if (row_has_modrm(insn, row))
-		decode_modrm(c, rm_is_reg);
-	row = select_row(insn, row);
-	flags |= row->flags;
 	if ((flags & F_UD) || ((flags & F_I64) && is_64(insn)))
-		c->status = c->status ?: MVM_INSN_UD;
+		cursor_fail(c, MVM_INSN_UD);
 	set_opsize(insn, flags);
 
 	insn->op = row->op;
@@ -520,29 +337,65 @@ static void decode_legacy(struct cursor *c)
 	if (flags & F_CC)
 		insn->cc = insn->opcode & 15;
 	for (i = 0; i < MVM_INSN_OPNDS && row->opnd[i]; i++)
-		decode_opnd(c, &insn->opnd[i], row->opnd[i], rm_is_reg);
+		if (!mvm_insn_opnd_absent(insn, row->opnd[i]))
+			mvm_insn_decode_opnd(c, &insn->opnd[n++], row->opnd[i], flags & F_RM);
 	refine_op(insn);
 	if ((flags & F_MEM) && insn->modrm >= 0xc0 && insn->op != MVM_OP_OTHER &&
 	    insn->opcode != 0x01)
-		c->status = c->status ?: MVM_INSN_UD;
+		cursor_fail(c, MVM_INSN_UD);
 }
 
-/* Of vector instructions only the length is known. */
+static void decode_legacy(struct cursor *c)
+{
+	struct mvm_insn *insn = c->insn;
+	const struct mvm_opcode *row = find_row(insn);
+	u16 flags;
+
+	insn->pp = insn->rep == 0xf2 ? 3 : insn->rep == 0xf3 ? 2 : insn->opsize_prefix;
+	if (row_has_modrm(insn, row))
+		decode_modrm(c, row->flags & F_RM);
+	row = mvm_insn_row(insn, &flags);
+	decode_row(c, row, flags);
+}
+
+/* vvvv must be 1111b, 0 here, where it names no operand. */
+static bool vex_is_legal(const struct mvm_insn *insn, const struct mvm_opcode *row, u16 flags)
+{
+	unsigned int i;
+
+	if ((flags & F_L0) && insn->vl)
+		return false;
+	for (i = 0; i < MVM_INSN_OPNDS; i++)
+		if ((row->opnd[i] == Ho || row->opnd[i] == Hr) &&
+		    !mvm_insn_opnd_absent(insn, row->opnd[i]))
+			return true;
+	return !insn->vvvv;
+}
+
+/* Of most vector instructions only the length is known. */
 static void decode_vector(struct cursor *c)
 {
 	struct mvm_insn *insn = c->insn;
 	u8 map = insn->imm2, op = insn->opcode;
+	const struct mvm_opcode *row;
+	u16 flags;
 
 	insn->imm2 = 0;
 	set_opsize(insn, 0);
 	if (insn->enc == MVM_ENC_VEX && map == 1 && op == 0x77)
 		return;
 	decode_modrm(c, false);
-	if (insn->enc == MVM_ENC_XOP)
+	row = mvm_insn_row(insn, &flags);
+	if (insn->enc == MVM_ENC_VEX && (flags & F_VEX)) {
+		if (!vex_is_legal(insn, row, flags))
+			cursor_fail(c, MVM_INSN_UD);
+		decode_row(c, row, flags);
+	} else if (insn->enc == MVM_ENC_XOP) {
 		insn->imm = next_value(c, map == 8 ? 1 : map == 10 ? 4 : 0);
-	else if (map == 3 || (map == 1 && ((op >= 0x70 && op <= 0x73) || op == 0xc2 ||
-					   (op >= 0xc4 && op <= 0xc6))))
+	} else if (map == 3 || (map == 1 && ((op >= 0x70 && op <= 0x73) || op == 0xc2 ||
+					     (op >= 0xc4 && op <= 0xc6)))) {
 		insn->imm = next_value(c, 1);
+	}
 }
 
 /* SS is the default where the base is the stack or frame pointer. */

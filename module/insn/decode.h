@@ -40,7 +40,7 @@ enum mvm_insn_status {
 	X(ADD) X(OR) X(ADC) X(SBB) X(AND) X(SUB) X(XOR) X(CMP) \
 	X(TEST) X(NOT) X(NEG) X(INC) X(DEC) X(MUL) X(IMUL) X(DIV) X(IDIV) \
 	X(ROL) X(ROR) X(RCL) X(RCR) X(SHL) X(SHR) X(SAR) X(SHLD) X(SHRD) \
-	X(BT) X(BTS) X(BTR) X(BTC) X(BSF) X(BSR) X(BSWAP) \
+	X(BT) X(BTS) X(BTR) X(BTC) X(BSF) X(BSR) X(TZCNT) X(LZCNT) X(POPCNT) X(BSWAP) \
 	X(XCHG) X(XADD) X(CMPXCHG) X(CMPXCHG8B) X(CMPXCHG16B) \
 	/* moves */ \
 	X(MOV) X(MOVZX) X(MOVSX) X(MOVSXD) X(MOVBE) X(MOVNTI) X(LEA) \
@@ -49,6 +49,10 @@ enum mvm_insn_status {
 	/* strings; the order is that of the opcodes */ \
 	X(INS) X(OUTS) X(MOVS) X(CMPS) X(STOS) X(LODS) X(SCAS) \
 	X(IN) X(OUT) \
+	/* SSE, AVX and MMX moves; VEX forms have the name without V */ \
+	X(MOVD) X(MOVQ) X(MOVSS) X(MOVSD) X(MOVLPS) X(MOVLPD) X(MOVHPS) X(MOVHPD) \
+	X(MOVHLPS) X(MOVLHPS) X(MOVUPS) X(MOVUPD) X(MOVDQU) X(LDDQU) \
+	X(MOVAPS) X(MOVAPD) X(MOVDQA) X(MOVNTPS) X(MOVNTPD) X(MOVNTDQ) X(MOVNTDQA) X(MOVNTQ) \
 	/* control flow */ \
 	X(CALL) X(JMP) X(RET) X(JCC) X(LOOP) X(CALLF) X(JMPF) X(RETF) \
 	X(INT) X(INT1) X(INT3) X(INTO) X(IRET) X(SYSCALL) X(SYSRET) \
@@ -93,6 +97,8 @@ enum mvm_opnd_kind {
 	MVM_OPND_DR,
 	MVM_OPND_SRC,		/* memory at the string source, mem.seg:rSI */
 	MVM_OPND_DST,		/* memory at the string destination, ES:rDI */
+	MVM_OPND_VEC,		/* XMM or, with a size of 32, YMM register */
+	MVM_OPND_MMX,
 };
 
 /**
@@ -143,6 +149,9 @@ struct mvm_mem {
  * @rep:	0xf2, 0xf3 or 0: the last of the two prefixes
  * @opsize_prefix: prefix 66h present
  * @lock:	prefix F0h present
+ * @vl:		VEX.L: vectors are of 32 bytes
+ * @vvvv:	the register VEX.vvvv names
+ * @pp:		the mandatory prefix: 0 none, 1 66h, 2 F3h, 3 F2h
  * @lockable:	LOCK is allowed with a memory destination
  * @string:	a string instruction: @rep repeats it
  * @has_modrm:	@modrm is valid
@@ -165,6 +174,9 @@ struct mvm_insn {
 	u8 adsize;
 	u8 rex;
 	u8 rep;
+	u8 vl;
+	u8 vvvv;
+	u8 pp;
 	bool opsize_prefix;
 	bool lock;
 	bool lockable;

@@ -47,7 +47,14 @@ static int write_mem(struct mvm_emul *e, u64 ea, u64 val, unsigned int size)
 	return mvm_emul_mem(e, e->insn->mem.seg, ea, &val, size, MVM_ACCESS_WRITE, true);
 }
 
-static int read_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 *val, bool rmw)
+/**
+ * mvm_emul_read_opnd() - the value of an operand
+ * @e: the execution
+ * @o: the operand
+ * @val: gets it; immediates are sign-extended, the rest zero-extended
+ * @rmw: memory will be written back
+ */
+int mvm_emul_read_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 *val, bool rmw)
 {
 	struct mvm_emul_seg seg;
 
@@ -71,7 +78,13 @@ static int read_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 *val, boo
 	}
 }
 
-static int write_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 val)
+/**
+ * mvm_emul_write_opnd() - write an operand
+ * @e: the execution
+ * @o: a general register or memory
+ * @val: what to write
+ */
+int mvm_emul_write_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 val)
 {
 	u64 *gpr;
 
@@ -91,32 +104,29 @@ static int write_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 val)
 	}
 }
 
-/*
- * A locked read-modify-write of memory is the CPU's business: on guest memory,
- * which other vCPUs may use at the same moment, the emulator is not atomic.
- * XCHG is always locked.
+/**
+ * mvm_emul_read_dst() - read the destination of a read-modify-write
+ * @e: the execution
+ * @val: gets the value
  */
-static bool must_be_atomic(const struct mvm_emul *e)
+int mvm_emul_read_dst(struct mvm_emul *e, u64 *val)
 {
-	return (e->insn->lock || e->insn->op == MVM_OP_XCHG) && e->log->pos &&
-	       e->log->access[0].ram;
+	return mvm_emul_read_opnd(e, &e->insn->opnd[0], val, true);
 }
 
-/* Read the destination, which will be written back. */
-static int read_dst(struct mvm_emul *e, u64 *val)
+/**
+ * mvm_emul_write_dst() - write it back
+ * @e: the execution
+ * @old: what mvm_emul_read_dst() gave
+ * @new: what is to be there
+ */
+int mvm_emul_write_dst(struct mvm_emul *e, u64 old, u64 new)
 {
-	int ret = read_opnd(e, &e->insn->opnd[0], val, true);
+	const struct mvm_opnd *dst = &e->insn->opnd[0];
 
-	if (!ret && must_be_atomic(e))
-		return MVM_EMUL_RETRY;
-	return ret;
-}
-
-static u64 sign_extend(u64 val, unsigned int size)
-{
-	u64 sign = size >= 8 ? 0 : 1ULL << (8 * size - 1);
-
-	return (val ^ sign) - sign;
+	if (dst->kind != MVM_OPND_MEM)
+		return mvm_emul_write_opnd(e, dst, new);
+	return mvm_emul_write_back(e, mvm_emul_ea(e), &old, &new, dst->size);
 }
 
 static u64 swap_bytes(u64 val, unsigned int size)
@@ -139,18 +149,18 @@ static int do_mov(struct mvm_emul *e)
 	/* Loading a segment register is more than a move. */
 	if (dst->kind != MVM_OPND_REG && dst->kind != MVM_OPND_MEM)
 		return MVM_EMUL_FAIL;
-	ret = read_opnd(e, src, &val, false);
+	ret = mvm_emul_read_opnd(e, src, &val, false);
 	if (ret)
 		return ret;
 	switch (e->insn->op) {
 	case MVM_OP_MOVSX: case MVM_OP_MOVSXD:
-		val = sign_extend(val, src->size);
+		val = mvm_sign_extend(val, src->size);
 		break;
 	case MVM_OP_MOVBE:
 		val = swap_bytes(val, src->size);
 		break;
 	}
-	return write_opnd(e, dst, val);
+	return mvm_emul_write_opnd(e, dst, val);
 }
 
 /* The destination is written also where the condition is false: bits 63:32. */
@@ -158,17 +168,19 @@ static int do_cmov(struct mvm_emul *e)
 {
 	const struct mvm_opnd *dst = &e->insn->opnd[0];
 	u64 val, old;
-	int ret = read_opnd(e, &e->insn->opnd[1], &val, false);
+	int ret = mvm_emul_read_opnd(e, &e->insn->opnd[1], &val, false);
 
 	if (ret)
 		return ret;
 	old = mvm_emul_reg(e, dst->reg, dst->size);
-	return write_opnd(e, dst, mvm_alu_condition(e->insn->cc, *e->rflags) ? val : old);
+	return mvm_emul_write_opnd(e, dst, mvm_alu_condition(e->insn->cc, *e->rflags) ? val : old);
 }
 
 static int do_setcc(struct mvm_emul *e)
 {
-	return write_opnd(e, &e->insn->opnd[0], mvm_alu_condition(e->insn->cc, *e->rflags));
+	bool holds = mvm_alu_condition(e->insn->cc, *e->rflags);
+
+	return mvm_emul_write_opnd(e, &e->insn->opnd[0], holds);
 }
 
 /* Group 1, TEST and CMP; NOT, NEG, INC and DEC have no second operand. */
@@ -177,131 +189,45 @@ static int do_alu(struct mvm_emul *e)
 	const struct mvm_insn *insn = e->insn;
 	const struct mvm_opnd *dst = &insn->opnd[0], *src = &insn->opnd[1];
 	bool writes = insn->op != MVM_OP_CMP && insn->op != MVM_OP_TEST;
-	u64 flags = *e->rflags, a, b = 0;
+	u64 flags = *e->rflags, a, b = 0, res;
 	int ret;
 
-	ret = writes ? read_dst(e, &a) : read_opnd(e, dst, &a, false);
+	ret = writes ? mvm_emul_read_dst(e, &a) : mvm_emul_read_opnd(e, dst, &a, false);
 	if (!ret && src->kind != MVM_OPND_NONE)
-		ret = read_opnd(e, src, &b, false);
+		ret = mvm_emul_read_opnd(e, src, &b, false);
 	if (ret)
 		return ret;
-	a = mvm_alu(insn->op, a, b, dst->size, &flags);
+	res = mvm_alu(insn->op, a, b, dst->size, &flags);
 	if (writes)
-		ret = write_opnd(e, dst, a);
+		ret = mvm_emul_write_dst(e, a, res);
 	if (!ret)
 		*e->rflags = flags;
 	return ret;
 }
 
-/* BT, BTS, BTR, BTC: a bit offset in a register reaches beyond the operand. */
-static int do_bt(struct mvm_emul *e)
+/* Group 2: the count is in opnd[1]. SHLD and SHRD have it in opnd[2]. */
+static int do_shift(struct mvm_emul *e)
 {
 	const struct mvm_insn *insn = e->insn;
-	const struct mvm_opnd *dst = &insn->opnd[0], *src = &insn->opnd[1];
-	bool writes = insn->op != MVM_OP_BT;
-	unsigned int bits = 8 * dst->size;
-	u64 flags = *e->rflags, ea, a, b;
-	int ret;
+	bool is_double = insn->op == MVM_OP_SHLD || insn->op == MVM_OP_SHRD;
+	unsigned int size = insn->opnd[0].size;
+	u64 flags = *e->rflags, a, b = 0, count, res;
+	int ret = mvm_emul_read_dst(e, &a);
 
-	ret = read_opnd(e, src, &b, false);
+	if (!ret)
+		ret = mvm_emul_read_opnd(e, &insn->opnd[1 + is_double], &count, false);
+	if (!ret && is_double)
+		ret = mvm_emul_read_opnd(e, &insn->opnd[1], &b, false);
 	if (ret)
 		return ret;
-	if (dst->kind != MVM_OPND_MEM)
-		return MVM_EMUL_RETRY;
-	ea = mvm_emul_ea(e);
-	if (src->kind == MVM_OPND_REG) {
-		s64 offset = (s64)sign_extend(b, src->size);
-
-		ea += (u64)((offset - (s64)(b & (bits - 1))) / 8);
-		ea &= mvm_size_mask(insn->adsize);
-	}
-	ret = read_mem(e, ea, &a, dst->size, writes);
-	if (!ret && writes && must_be_atomic(e))
-		ret = MVM_EMUL_RETRY;
-	if (ret)
-		return ret;
-	a = mvm_alu(insn->op, a, b, dst->size, &flags);
-	if (writes)
-		ret = write_mem(e, ea, a, dst->size);
+	if (is_double)
+		res = mvm_shift_double(insn->op, a, b, (u8)count, size, &flags);
+	else
+		res = mvm_shift(insn->op, a, (u8)count, size, &flags);
+	ret = mvm_emul_write_dst(e, a, res);
 	if (!ret)
 		*e->rflags = flags;
 	return ret;
-}
-
-static int do_xchg(struct mvm_emul *e)
-{
-	const struct mvm_opnd *dst = &e->insn->opnd[0], *src = &e->insn->opnd[1];
-	u64 a, b;
-	int ret = read_dst(e, &a);
-
-	if (!ret)
-		ret = read_opnd(e, src, &b, false);
-	if (!ret)
-		ret = write_opnd(e, dst, b);
-	return ret ? ret : write_opnd(e, src, a);
-}
-
-static int do_xadd(struct mvm_emul *e)
-{
-	const struct mvm_opnd *dst = &e->insn->opnd[0], *src = &e->insn->opnd[1];
-	u64 flags = *e->rflags, a, b;
-	int ret = read_dst(e, &a);
-
-	if (!ret)
-		ret = read_opnd(e, src, &b, false);
-	if (!ret)
-		ret = write_opnd(e, dst, mvm_alu(MVM_OP_ADD, a, b, dst->size, &flags));
-	if (ret)
-		return ret;
-	*e->rflags = flags;
-	return write_opnd(e, src, a);
-}
-
-/* The destination gets a write cycle in either case. */
-static int do_cmpxchg(struct mvm_emul *e)
-{
-	const struct mvm_opnd *dst = &e->insn->opnd[0], *src = &e->insn->opnd[1];
-	u64 flags = *e->rflags, old, new;
-	bool equal;
-	int ret = read_dst(e, &old);
-
-	if (!ret)
-		ret = read_opnd(e, src, &new, false);
-	if (ret)
-		return ret;
-	mvm_alu(MVM_OP_CMP, e->gpr[MVM_RAX], old, dst->size, &flags);
-	equal = flags & FLAG_ZF;
-	ret = write_opnd(e, dst, equal ? new : old);
-	if (ret)
-		return ret;
-	if (!equal)
-		mvm_emul_set_reg(e, MVM_RAX, dst->size, old);
-	*e->rflags = flags;
-	return 0;
-}
-
-static int do_cmpxchg8b(struct mvm_emul *e)
-{
-	u64 *gpr = e->gpr, old, new, expected;
-	bool equal;
-	int ret = read_dst(e, &old);
-
-	if (ret)
-		return ret;
-	expected = (gpr[MVM_RDX] << 32) | (u32)gpr[MVM_RAX];
-	new = (gpr[MVM_RCX] << 32) | (u32)gpr[MVM_RBX];
-	equal = old == expected;
-	ret = write_opnd(e, &e->insn->opnd[0], equal ? new : old);
-	if (ret)
-		return ret;
-	if (equal) {
-		*e->rflags |= FLAG_ZF;
-	} else {
-		*e->rflags &= ~FLAG_ZF;
-		mvm_emul_set_reg(e, MVM_RAX, 4, old);
-		mvm_emul_set_reg(e, MVM_RDX, 4, old >> 32);
-	}
-	return 0;
 }
 
 static const emul_fn handlers[MVM_NR_OPS] = {
@@ -318,14 +244,33 @@ static const emul_fn handlers[MVM_NR_OPS] = {
 	[MVM_OP_NEG] = do_alu,
 	[MVM_OP_INC] = do_alu,
 	[MVM_OP_DEC] = do_alu,
-	[MVM_OP_BT] = do_bt,
-	[MVM_OP_BTS] = do_bt,
-	[MVM_OP_BTR] = do_bt,
-	[MVM_OP_BTC] = do_bt,
-	[MVM_OP_XCHG] = do_xchg,
-	[MVM_OP_XADD] = do_xadd,
-	[MVM_OP_CMPXCHG] = do_cmpxchg,
-	[MVM_OP_CMPXCHG8B] = do_cmpxchg8b,
+	[MVM_OP_MUL] = mvm_emul_muldiv,
+	[MVM_OP_IMUL] = mvm_emul_muldiv,
+	[MVM_OP_DIV] = mvm_emul_muldiv,
+	[MVM_OP_IDIV] = mvm_emul_muldiv,
+	[MVM_OP_ROL] = do_shift,
+	[MVM_OP_ROR] = do_shift,
+	[MVM_OP_RCL] = do_shift,
+	[MVM_OP_RCR] = do_shift,
+	[MVM_OP_SHL] = do_shift,
+	[MVM_OP_SHR] = do_shift,
+	[MVM_OP_SAR] = do_shift,
+	[MVM_OP_SHLD] = do_shift,
+	[MVM_OP_SHRD] = do_shift,
+	[MVM_OP_BSF] = mvm_emul_bits,
+	[MVM_OP_BSR] = mvm_emul_bits,
+	[MVM_OP_TZCNT] = mvm_emul_bits,
+	[MVM_OP_LZCNT] = mvm_emul_bits,
+	[MVM_OP_POPCNT] = mvm_emul_bits,
+	[MVM_OP_BT] = mvm_emul_bits,
+	[MVM_OP_BTS] = mvm_emul_bits,
+	[MVM_OP_BTR] = mvm_emul_bits,
+	[MVM_OP_BTC] = mvm_emul_bits,
+	[MVM_OP_XCHG] = mvm_emul_exchange,
+	[MVM_OP_XADD] = mvm_emul_exchange,
+	[MVM_OP_CMPXCHG] = mvm_emul_exchange,
+	[MVM_OP_CMPXCHG8B] = mvm_emul_exchange,
+	[MVM_OP_CMPXCHG16B] = mvm_emul_exchange,
 	[MVM_OP_MOV] = do_mov,
 	[MVM_OP_MOVZX] = do_mov,
 	[MVM_OP_MOVSX] = do_mov,
@@ -341,6 +286,36 @@ static const emul_fn handlers[MVM_NR_OPS] = {
 	[MVM_OP_STOS] = mvm_emul_string,
 	[MVM_OP_LODS] = mvm_emul_string,
 	[MVM_OP_SCAS] = mvm_emul_string,
+	[MVM_OP_PUSH] = mvm_emul_stack,
+	[MVM_OP_POP] = mvm_emul_stack,
+	[MVM_OP_PUSHA] = mvm_emul_stack,
+	[MVM_OP_POPA] = mvm_emul_stack,
+	[MVM_OP_PUSHF] = mvm_emul_stack,
+	[MVM_OP_ENTER] = mvm_emul_stack,
+	[MVM_OP_LEAVE] = mvm_emul_stack,
+	[MVM_OP_CALL] = mvm_emul_stack,
+	[MVM_OP_JMP] = mvm_emul_stack,
+	[MVM_OP_RET] = mvm_emul_stack,
+	[MVM_OP_MOVD] = mvm_emul_vector,
+	[MVM_OP_MOVQ] = mvm_emul_vector,
+	[MVM_OP_MOVSS] = mvm_emul_vector,
+	[MVM_OP_MOVSD] = mvm_emul_vector,
+	[MVM_OP_MOVLPS] = mvm_emul_vector,
+	[MVM_OP_MOVLPD] = mvm_emul_vector,
+	[MVM_OP_MOVHPS] = mvm_emul_vector,
+	[MVM_OP_MOVHPD] = mvm_emul_vector,
+	[MVM_OP_MOVUPS] = mvm_emul_vector,
+	[MVM_OP_MOVUPD] = mvm_emul_vector,
+	[MVM_OP_MOVDQU] = mvm_emul_vector,
+	[MVM_OP_LDDQU] = mvm_emul_vector,
+	[MVM_OP_MOVAPS] = mvm_emul_vector,
+	[MVM_OP_MOVAPD] = mvm_emul_vector,
+	[MVM_OP_MOVDQA] = mvm_emul_vector,
+	[MVM_OP_MOVNTPS] = mvm_emul_vector,
+	[MVM_OP_MOVNTPD] = mvm_emul_vector,
+	[MVM_OP_MOVNTDQ] = mvm_emul_vector,
+	[MVM_OP_MOVNTDQA] = mvm_emul_vector,
+	[MVM_OP_MOVNTQ] = mvm_emul_vector,
 };
 
 /* Neither memory nor a port: why would anybody want it emulated? */
@@ -348,12 +323,19 @@ static bool touches_memory(const struct mvm_insn *insn)
 {
 	unsigned int i;
 
-	if (insn->string || insn->op == MVM_OP_OTHER)
-		return true;
 	for (i = 0; i < MVM_INSN_OPNDS; i++)
 		if (insn->opnd[i].kind == MVM_OPND_MEM)
 			return true;
-	return false;
+	switch (insn->op) {
+	case MVM_OP_PUSH: case MVM_OP_POP: case MVM_OP_PUSHA: case MVM_OP_POPA:
+	case MVM_OP_PUSHF: case MVM_OP_POPF: case MVM_OP_ENTER: case MVM_OP_LEAVE:
+	case MVM_OP_CALL: case MVM_OP_RET: case MVM_OP_CALLF: case MVM_OP_RETF:
+	case MVM_OP_IRET: case MVM_OP_INT: case MVM_OP_INT1: case MVM_OP_INT3: case MVM_OP_INTO:
+	case MVM_OP_OTHER:
+		return true;
+	default:
+		return insn->string;
+	}
 }
 
 /**

@@ -26,6 +26,20 @@ enum mvm_emul_result {
 	MVM_EMUL_FAIL,		/* cannot be emulated */
 };
 
+/* What a locked write to guest memory came to: struct mvm_emul_ops.exchange. */
+enum mvm_emul_atomic {
+	MVM_ATOMIC_DONE,
+	MVM_ATOMIC_LOST,	/* the memory had another value */
+	MVM_ATOMIC_NONE,	/* no memory, or none that may be written */
+	MVM_ATOMIC_CANNOT,	/* not with this size or alignment */
+};
+
+/* The register files of the vector moves, each with conditions of its own. */
+enum mvm_emul_file { MVM_FILE_MMX, MVM_FILE_SSE, MVM_FILE_AVX };
+
+#define MVM_EMUL_VEC_MAX	32
+#define MVM_EMUL_NO_VECTOR	0xff
+
 /* What memory operands need to know of a segment register. */
 struct mvm_emul_seg {
 	u64 base;
@@ -43,18 +57,29 @@ struct mvm_emul_seg {
  *	-errno where it cannot be told.
  * @ram: read or write guest memory within a page. False where there is none,
  *	or none that may be written.
- * @mmio: the same for a device inside the kernel, at most 8 bytes. False: userspace.
+ * @exchange: a locked compare-and-exchange of up to 8 bytes of guest memory within a page
+ * @mmio: as @ram for a device inside the kernel, at most 8 bytes. False: userspace.
  * @pio: one element for a port of a device inside the kernel. False: userspace.
  * @segment: a segment register, by enum mvm_segreg.
+ * @vec_check: the exception that an instruction with these registers raises now
+ *	(CR0, CR4, XCR0), or MVM_EMUL_NO_VECTOR.
+ * @vec_read: an MMX (8 bytes) or vector register (32 bytes).
+ * @vec_write: the same. SSE leaves what is above 16 bytes alone, AVX clears what is
+ *	above 32. NULL: an MMX register was used without being written.
  * @should_stop: asked between REP iterations: is there something more urgent?
  */
 struct mvm_emul_ops {
 	int (*translate)(void *priv, gva_t la, u32 access, gpa_t *gpa,
 			 struct mvm_fault *fault);
 	bool (*ram)(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write);
+	enum mvm_emul_atomic (*exchange)(void *priv, gpa_t gpa, u64 old, u64 new,
+					 unsigned int len);
 	bool (*mmio)(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write);
 	bool (*pio)(void *priv, u16 port, void *buf, unsigned int size, bool write);
 	void (*segment)(void *priv, unsigned int seg, struct mvm_emul_seg *out);
+	u8 (*vec_check)(void *priv, enum mvm_emul_file file);
+	void (*vec_read)(void *priv, enum mvm_emul_file file, u8 reg, u8 *buf);
+	void (*vec_write)(void *priv, enum mvm_emul_file file, u8 reg, const u8 *buf);
 	bool (*should_stop)(void *priv);
 };
 
@@ -106,12 +131,20 @@ struct mvm_emul_log {
  * @gpr: the 16 registers, changed in place
  * @rflags: likewise
  * @rip: of the instruction
+ * @target: where it jumped to, with @jumped
+ * @jumped: it was a taken branch
  * @protected: segments have types and limits by descriptor (not real, not VM86)
  * @align_check: #AC is on (CPL 3, CR0.AM, RFLAGS.AC)
+ * @last_try: the CPU was told to execute this itself and keeps coming back:
+ *	do without the atomicity that it alone could give
+ * @has_tzcnt: the CPU takes F3 0F BC as TZCNT; else it is BSF
+ * @has_lzcnt: likewise LZCNT and BSR
  * @io_checked: the CPU has checked the right to use port DX
  * @single_step: stop after each iteration
  * @la_bits: bits of a canonical linear address
  * @fault: what MVM_EMUL_FAULT raises
+ * @tlb: the last two translations of this execution
+ * @tlb_next: the one to be replaced
  */
 struct mvm_emul {
 	const struct mvm_emul_ops *ops;
@@ -123,12 +156,23 @@ struct mvm_emul {
 	u64 *gpr;
 	u64 *rflags;
 	u64 rip;
+	u64 target;
+	bool jumped;
+	bool last_try;
+	bool has_tzcnt;
+	bool has_lzcnt;
 	bool protected;
 	bool align_check;
 	bool io_checked;
 	bool single_step;
 	u8 la_bits;
 	struct mvm_fault fault;
+	struct {
+		gva_t page;
+		gpa_t gpa;
+		u32 access;	/* 0: unused */
+	} tlb[2];
+	unsigned int tlb_next;
 };
 
 enum mvm_emul_result mvm_emul_run(struct mvm_emul *e);

@@ -49,9 +49,14 @@ static int dst_write(struct mvm_emul *e, u64 val, unsigned int size)
 
 static int do_movs(struct mvm_emul *e, unsigned int size)
 {
+	gva_t la;
 	u64 val;
-	int ret = src_read(e, &val, size);
+	int ret;
 
+	/* A device is not read for a destination that faults. */
+	ret = mvm_emul_probe(e, MVM_SEG_ES, addr_reg(e, MVM_RDI), size, MVM_ACCESS_WRITE, &la);
+	if (!ret)
+		ret = src_read(e, &val, size);
 	if (!ret)
 		ret = dst_write(e, val, size);
 	if (ret)
@@ -162,17 +167,11 @@ static bool pio_answered(const struct mvm_emul *e, unsigned int size, bool in)
 /* Get input for at least one iteration: from the kernel, or a block from userspace. */
 static int ins_fill(struct mvm_emul *e, unsigned int size)
 {
-	gpa_t gpa;
 	gva_t la;
 	int ret;
 
 	/* Faults come before the port is read. */
-	ret = mvm_emul_linear(e, MVM_SEG_ES, addr_reg(e, MVM_RDI), size,
-			      MVM_ACCESS_WRITE, &la);
-	if (!ret)
-		ret = mvm_emul_translate(e, la, MVM_ACCESS_WRITE, &gpa);
-	if (!ret && (la & (EMUL_PAGE_SIZE - 1)) + size > EMUL_PAGE_SIZE)
-		ret = mvm_emul_translate(e, la + size - 1, MVM_ACCESS_WRITE, &gpa);
+	ret = mvm_emul_probe(e, MVM_SEG_ES, addr_reg(e, MVM_RDI), size, MVM_ACCESS_WRITE, &la);
 	if (ret)
 		return ret;
 	ret = pio_request(e, size, elements_on_page(e, la, size), true);

@@ -19,13 +19,15 @@
  * accumulator, S, C and D segment, control and debug registers, R a register
  * in r/m whatever mod says, M memory only. Sizes: b, w, d, q = 1, 2, 4, 8
  * bytes, v = operand size, z = v but at most 4, y = 4 or 8, n = 8 in 64-bit
- * mode and 4 elsewhere.
+ * mode and 4 elsewhere. V, W and H are vector registers from reg, from r/m (or
+ * memory) and from VEX.vvvv, P and Q MMX registers from reg and r/m; sizes o = 16
+ * bytes, x = 16 or 32 by VEX.L; a d or q is the size of the memory form.
  */
 enum mvm_opnd_code {
 	NONE,
-	Eb, Ew, Ev, Ez, Ex,		/* Ex: a word in memory, v in a register */
+	Eb, Ew, Ev, Ez, Ey, Ex,		/* Ex: a word in memory, v in a register */
 	Gb, Gw, Gv, Gy,
-	M, Mv, My, Mq,			/* M: address only */
+	M, Mv, My, Mq, Mx,		/* M: address only */
 	Ib, Iw, Iz, Iv, Is, Ie,		/* Is: a byte sign-extended; Ie: ENTER's level */
 	Jb, Jz,
 	Ap,
@@ -36,6 +38,9 @@ enum mvm_opnd_code {
 	One,
 	Sw, Ss,				/* Sw: from reg; Ss: from opcode bits 5:3 */
 	Cn, Dn, Rn,
+	Vo, Vx, Wd, Wq, Wx,
+	Ho, Hr,				/* VEX only; Hr: and r/m is a register */
+	Pq, Qq,
 	MVM_NR_OPND_CODES
 };
 
@@ -52,6 +57,8 @@ enum mvm_opnd_code {
 #define F_CC		0x0400		/* low four opcode bits are a condition code */
 #define F_RM		0x0800		/* r/m is a register whatever mod says */
 #define F_MEM		0x1000		/* r/m must be memory */
+#define F_VEX		0x2000		/* has a VEX form */
+#define F_L0		0x4000		/* in which VEX.L must be 0 */
 
 /**
  * struct mvm_opcode - one row
@@ -69,6 +76,7 @@ struct mvm_opcode {
 struct mvm_modrm_op {
 	u8 modrm;
 	u8 op;
+	bool no_prefix;		/* 66, F2, F3 in front make it another */
 };
 
 enum mvm_insn_group {
@@ -82,6 +90,8 @@ enum mvm_insn_group {
 enum mvm_insn_prefixed {
 	PFX_MOVBE_LOAD, PFX_MOVBE_STORE, PFX_BSF, PFX_BSR, PFX_78, PFX_C3,
 	PFX_B8,
+	PFX_10, PFX_11, PFX_12, PFX_13, PFX_16, PFX_17, PFX_28, PFX_29, PFX_2B,
+	PFX_6E, PFX_6F, PFX_7E, PFX_7F, PFX_D6, PFX_E7, PFX_F0, PFX_38_2A,
 	MVM_NR_PREFIXED
 };
 
@@ -93,5 +103,7 @@ extern const struct mvm_opcode mvm_insn_movsxd;
 extern const struct mvm_opcode mvm_insn_groups[MVM_NR_GROUPS][8];
 extern const struct mvm_opcode mvm_insn_prefixed[MVM_NR_PREFIXED][4];
 extern const struct mvm_modrm_op mvm_insn_0f01[];
+
+const struct mvm_opcode *mvm_insn_row(const struct mvm_insn *insn, u16 *flags);
 
 #endif

@@ -181,11 +181,20 @@ const struct mvm_opcode mvm_insn_0f[256] = {
 	[0x0c] = UNDEF,
 	[0x0e] = OP0(OTHER, F_NM),
 	[0x0f] = LEN_MI,
+	[0x10] = PFX(PFX_10, 0),
+	[0x11] = PFX(PFX_11, 0),
+	[0x12] = PFX(PFX_12, 0),
+	[0x13] = PFX(PFX_13, 0),
+	[0x16] = PFX(PFX_16, 0),
+	[0x17] = PFX(PFX_17, 0),
 	[0x20] = OP2(MOV, Rn, Cn, F_RM),
 	[0x21] = OP2(MOV, Rn, Dn, F_RM),
 	[0x22] = OP2(MOV, Cn, Rn, F_RM),
 	[0x23] = OP2(MOV, Dn, Rn, F_RM),
 	X4(0x24, UNDEF),
+	[0x28] = PFX(PFX_28, 0),
+	[0x29] = PFX(PFX_29, 0),
+	[0x2b] = PFX(PFX_2B, 0),
 	[0x30] = OP0(WRMSR, F_NM),
 	[0x31] = OP0(RDTSC, F_NM),
 	[0x32] = OP0(RDMSR, F_NM),
@@ -198,10 +207,14 @@ const struct mvm_opcode mvm_insn_0f[256] = {
 	[0x3b] = UNDEF,
 	X4(0x3c, UNDEF),
 	X16(0x40, OP2(CMOV, Gv, Ev, F_CC)),
+	[0x6e] = PFX(PFX_6E, 0),
+	[0x6f] = PFX(PFX_6F, 0),
 	X4(0x70, LEN_MI),
 	[0x77] = OP0(OTHER, F_NM),
 	[0x78] = PFX(PFX_78, F_M),
 	X2(0x7a, UNDEF),
+	[0x7e] = PFX(PFX_7E, 0),
+	[0x7f] = PFX(PFX_7F, 0),
 	X16(0x80, OP1(JCC, Jz, F_F64 | F_CC)),
 	X16(0x90, OP1(SETCC, Eb, F_CC)),
 	[0xa0] = OP1(PUSH, Ss, F_D64),
@@ -240,10 +253,14 @@ const struct mvm_opcode mvm_insn_0f[256] = {
 	[0xc6] = LEN_MI,
 	[0xc7] = GRP(GRP9, 0),
 	X8(0xc8, OP1(BSWAP, Zv, 0)),
+	[0xd6] = PFX(PFX_D6, 0),
+	[0xe7] = PFX(PFX_E7, 0),
+	[0xf0] = PFX(PFX_F0, 0),
 	[0xff] = OP0(UD, F_M),
 };
 
 const struct mvm_opcode mvm_insn_0f38[256] = {
+	[0x2a] = PFX(PFX_38_2A, 0),
 	[0xf0] = PFX(PFX_MOVBE_LOAD, 0),
 	[0xf1] = PFX(PFX_MOVBE_STORE, 0),
 };
@@ -334,10 +351,12 @@ const struct mvm_opcode mvm_insn_prefixed[MVM_NR_PREFIXED][4] = {
 	},
 	/* F3 makes TZCNT and LZCNT of these two. */
 	[PFX_BSF] = {
-		OP2(BSF, Gv, Ev, 0), OP2(BSF, Gv, Ev, 0), LEN_M, OP2(BSF, Gv, Ev, 0),
+		OP2(BSF, Gv, Ev, 0), OP2(BSF, Gv, Ev, 0), OP2(TZCNT, Gv, Ev, 0),
+		OP2(BSF, Gv, Ev, 0),
 	},
 	[PFX_BSR] = {
-		OP2(BSR, Gv, Ev, 0), OP2(BSR, Gv, Ev, 0), LEN_M, OP2(BSR, Gv, Ev, 0),
+		OP2(BSR, Gv, Ev, 0), OP2(BSR, Gv, Ev, 0), OP2(LZCNT, Gv, Ev, 0),
+		OP2(BSR, Gv, Ev, 0),
 	},
 	/* VMREAD, EXTRQ, -, INSERTQ: the SSE4a forms have two immediate bytes. */
 	[PFX_78] = {
@@ -346,14 +365,78 @@ const struct mvm_opcode mvm_insn_prefixed[MVM_NR_PREFIXED][4] = {
 	[PFX_C3] = {
 		OP2(MOVNTI, My, Gy, F_MEM), UNDEF, UNDEF, UNDEF,
 	},
-	[PFX_B8] = { UNDEF, UNDEF, LEN_M, UNDEF },
+	[PFX_B8] = { UNDEF, UNDEF, OP2(POPCNT, Gv, Ev, 0), UNDEF },
+	[PFX_10] = {
+		OP2(MOVUPS, Vx, Wx, F_VEX), OP2(MOVUPD, Vx, Wx, F_VEX),
+		OP3(MOVSS, Vo, Hr, Wd, F_VEX), OP3(MOVSD, Vo, Hr, Wq, F_VEX),
+	},
+	[PFX_11] = {
+		OP2(MOVUPS, Wx, Vx, F_VEX), OP2(MOVUPD, Wx, Vx, F_VEX),
+		OP3(MOVSS, Wd, Hr, Vo, F_VEX), OP3(MOVSD, Wq, Hr, Vo, F_VEX),
+	},
+	/* Register forms of the first are MOVHLPS. F3, F2: MOVSLDUP, MOVDDUP. */
+	[PFX_12] = {
+		OP3(MOVLPS, Vo, Ho, Wq, F_VEX | F_L0),
+		OP3(MOVLPD, Vo, Ho, Mq, F_VEX | F_L0 | F_MEM), LEN_M, LEN_M,
+	},
+	[PFX_13] = {
+		OP2(MOVLPS, Mq, Vo, F_VEX | F_L0 | F_MEM),
+		OP2(MOVLPD, Mq, Vo, F_VEX | F_L0 | F_MEM), UNDEF, UNDEF,
+	},
+	/* Register forms of the first are MOVLHPS. F3: MOVSHDUP. */
+	[PFX_16] = {
+		OP3(MOVHPS, Vo, Ho, Wq, F_VEX | F_L0),
+		OP3(MOVHPD, Vo, Ho, Mq, F_VEX | F_L0 | F_MEM), LEN_M, UNDEF,
+	},
+	[PFX_17] = {
+		OP2(MOVHPS, Mq, Vo, F_VEX | F_L0 | F_MEM),
+		OP2(MOVHPD, Mq, Vo, F_VEX | F_L0 | F_MEM), UNDEF, UNDEF,
+	},
+	[PFX_28] = {
+		OP2(MOVAPS, Vx, Wx, F_VEX), OP2(MOVAPD, Vx, Wx, F_VEX), UNDEF, UNDEF,
+	},
+	[PFX_29] = {
+		OP2(MOVAPS, Wx, Vx, F_VEX), OP2(MOVAPD, Wx, Vx, F_VEX), UNDEF, UNDEF,
+	},
+	/* F3, F2: MOVNTSS, MOVNTSD. */
+	[PFX_2B] = {
+		OP2(MOVNTPS, Mx, Vx, F_VEX | F_MEM), OP2(MOVNTPD, Mx, Vx, F_VEX | F_MEM),
+		LEN_M, LEN_M,
+	},
+	/* With REX.W or VEX.W these two are MOVQ. */
+	[PFX_6E] = {
+		OP2(MOVD, Pq, Ey, 0), OP2(MOVD, Vo, Ey, F_VEX | F_L0), UNDEF, UNDEF,
+	},
+	[PFX_7E] = {
+		OP2(MOVD, Ey, Pq, 0), OP2(MOVD, Ey, Vo, F_VEX | F_L0),
+		OP2(MOVQ, Vo, Wq, F_VEX | F_L0), UNDEF,
+	},
+	[PFX_6F] = {
+		OP2(MOVQ, Pq, Qq, 0), OP2(MOVDQA, Vx, Wx, F_VEX),
+		OP2(MOVDQU, Vx, Wx, F_VEX), UNDEF,
+	},
+	[PFX_7F] = {
+		OP2(MOVQ, Qq, Pq, 0), OP2(MOVDQA, Wx, Vx, F_VEX),
+		OP2(MOVDQU, Wx, Vx, F_VEX), UNDEF,
+	},
+	/* F3, F2: MOVQ2DQ, MOVDQ2Q. */
+	[PFX_D6] = {
+		UNDEF, OP2(MOVQ, Wq, Vo, F_VEX | F_L0), LEN_M, LEN_M,
+	},
+	[PFX_E7] = {
+		OP2(MOVNTQ, Mq, Pq, F_MEM), OP2(MOVNTDQ, Mx, Vx, F_VEX | F_MEM), UNDEF, UNDEF,
+	},
+	[PFX_F0] = { UNDEF, UNDEF, UNDEF, OP2(LDDQU, Vx, Mx, F_VEX | F_MEM) },
+	[PFX_38_2A] = {
+		UNDEF, OP2(MOVNTDQA, Vx, Mx, F_VEX | F_MEM), UNDEF, UNDEF,
+	},
 };
 
 const struct mvm_modrm_op mvm_insn_0f01[] = {
-	{ 0xc1, MVM_OP_VMCALL },	{ 0xc8, MVM_OP_MONITOR },
-	{ 0xc9, MVM_OP_MWAIT },		{ 0xca, MVM_OP_CLAC },
-	{ 0xcb, MVM_OP_STAC },		{ 0xd0, MVM_OP_XGETBV },
-	{ 0xd1, MVM_OP_XSETBV },	{ 0xd9, MVM_OP_VMMCALL },
-	{ 0xf8, MVM_OP_SWAPGS },	{ 0xf9, MVM_OP_RDTSCP },
-	{ 0x00, MVM_OP_OTHER },
+	{ 0xc1, MVM_OP_VMCALL, true },	{ 0xc8, MVM_OP_MONITOR, true },
+	{ 0xc9, MVM_OP_MWAIT, true },	{ 0xca, MVM_OP_CLAC, true },
+	{ 0xcb, MVM_OP_STAC, true },	{ 0xd0, MVM_OP_XGETBV, true },
+	{ 0xd1, MVM_OP_XSETBV, true },	{ 0xd9, MVM_OP_VMMCALL, false },
+	{ 0xf8, MVM_OP_SWAPGS, false },	{ 0xf9, MVM_OP_RDTSCP, false },
+	{ 0x00, MVM_OP_OTHER, false },
 };

@@ -109,6 +109,60 @@ int mvm_gpa_write_nofault(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t 
 	return gpa_copy(vm, gpa, (void *)buf, len, COPY_WRITE | COPY_NOFAULT);
 }
 
+/* One locked exchange on the launcher's memory: 0, 1 (it was not @old) or -EFAULT. */
+#define DEFINE_USER_CMPXCHG(type)						\
+static int user_cmpxchg_##type(void __user *user, u64 old, u64 new)		\
+{										\
+	type expected = old;							\
+	bool same;								\
+										\
+	if (!user_access_begin(user, sizeof(type)))				\
+		return -EFAULT;							\
+	same = unsafe_try_cmpxchg_user((type __user *)user, &expected,		\
+				       (type)new, fault);			\
+	user_access_end();							\
+	return !same;								\
+fault:										\
+	user_access_end();							\
+	return -EFAULT;								\
+}
+
+DEFINE_USER_CMPXCHG(u8)
+DEFINE_USER_CMPXCHG(u16)
+DEFINE_USER_CMPXCHG(u32)
+DEFINE_USER_CMPXCHG(u64)
+
+static int user_cmpxchg(void __user *user, int size, u64 old, u64 new)
+{
+	switch (size) {
+	case 1:
+		return user_cmpxchg_u8(user, old, new);
+	case 2:
+		return user_cmpxchg_u16(user, old, new);
+	case 4:
+		return user_cmpxchg_u32(user, old, new);
+	default:
+		return user_cmpxchg_u64(user, old, new);
+	}
+}
+
+int mvm_gpa_cmpxchg(struct mvm_vm *vm, gpa_t gpa, u64 old, u64 new, unsigned int size)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	void __user *user;
+	int ret = -EFAULT;
+	u64 room;
+
+	user = gpa_to_user(vm, gpa, true, &room);
+	/* Across cache lines it would lock the bus, which the host may forbid. */
+	if (user && ((gpa & (SMP_CACHE_BYTES - 1)) + size > SMP_CACHE_BYTES || size > 8))
+		ret = -EINVAL;
+	else if (user)
+		ret = user_cmpxchg(user, size, old, new);
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
 /* --------------------------------------------------------- memory for the walk */
 
 static int walk_read(void *mem, gpa_t gpa, int size, u64 *entry)
@@ -129,31 +183,6 @@ static int walk_read(void *mem, gpa_t gpa, int size, u64 *entry)
 	}
 	srcu_read_unlock(&vm->srcu, idx);
 	return ret;
-}
-
-/* One locked exchange on the launcher's memory: 0, 1 (it was not @old) or -EFAULT. */
-static int user_cmpxchg(void __user *user, int size, u64 old, u64 new)
-{
-	u32 old32 = old;
-
-	if (!user_access_begin(user, size))
-		return -EFAULT;
-	if (size == 8) {
-		if (!unsafe_try_cmpxchg_user((u64 __user *)user, &old, new, fault))
-			goto changed;
-	} else {
-		if (!unsafe_try_cmpxchg_user((u32 __user *)user, &old32, (u32)new, fault))
-			goto changed;
-	}
-	user_access_end();
-	return 0;
-
-changed:
-	user_access_end();
-	return 1;
-fault:
-	user_access_end();
-	return -EFAULT;
 }
 
 int mvm_gpa_cmpxchg_u8(struct mvm_vm *vm, gpa_t gpa, u8 *old, u8 new, bool may_sleep)

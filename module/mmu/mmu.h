@@ -93,6 +93,12 @@ int mvm_gpa_write_nofault(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t 
  */
 int mvm_gpa_cmpxchg_u8(struct mvm_vm *vm, gpa_t gpa, u8 *old, u8 new, bool may_sleep);
 
+/*
+ * One locked compare-and-exchange of 1 to 8 bytes. 0; 1: the memory was not @old;
+ * -EFAULT as above; -EINVAL: there is memory, but not for this size or alignment.
+ */
+int mvm_gpa_cmpxchg(struct mvm_vm *vm, gpa_t gpa, u64 old, u64 new, unsigned int size);
+
 /* Fill @walk from the vCPU's registers. Context: the vCPU's thread. */
 void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk);
 

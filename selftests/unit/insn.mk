@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The instruction decoder and emulator.
 
-INSN_SRC := $(addprefix module/insn/,decode.c tables.c emulate.c access.c alu.c string.c)
+INSN_SRC := $(addprefix module/insn/,decode.c operand.c tables.c emulate.c access.c alu.c shift.c \
+	bits.c exchange.c muldiv.c string.c stack.c vector.c)
 
 TEST_GEN_PROGS += insn_emulate insn_fuzz insn_native
 ifeq ($(wildcard /usr/include/Zydis/Zydis.h),)
@@ -10,7 +11,7 @@ else
 TEST_GEN_PROGS += insn_decode
 endif
 
-insn_decode_SRC := module/insn/decode.c module/insn/tables.c
+insn_decode_SRC := $(addprefix module/insn/,decode.c operand.c tables.c)
 insn_decode_LIBS := -lZydis
 insn_emulate_SRC := $(INSN_SRC)
 insn_fuzz_SRC := $(INSN_SRC)

@@ -87,6 +87,8 @@ static bool same_op(const struct mvm_insn *insn, const ZydisDecodedInstruction *
 	for (i = 0; n[i] && i < 31; i++)
 		mine[i] = tolower(n[i]);
 	mine[i] = 0;
+	if (insn->enc == MVM_ENC_VEX)
+		return name[0] == 'v' && !strcmp(name + 1, mine);
 
 	switch (insn->op) {
 	case MVM_OP_JCC:
@@ -156,6 +158,9 @@ static const char *cmp_reg(const struct mvm_opnd *o, ZydisRegister reg)
 {
 	ZydisRegisterClass class = ZydisRegisterGetClass(reg);
 	u8 kind = class == ZYDIS_REGCLASS_SEGMENT ? MVM_OPND_SEG :
+		  class == ZYDIS_REGCLASS_XMM ? MVM_OPND_VEC :
+		  class == ZYDIS_REGCLASS_YMM ? MVM_OPND_VEC :
+		  class == ZYDIS_REGCLASS_MMX ? MVM_OPND_MMX :
 		  class == ZYDIS_REGCLASS_CONTROL ? MVM_OPND_CR :
 		  class == ZYDIS_REGCLASS_DEBUG ? MVM_OPND_DR : MVM_OPND_REG;
 
@@ -197,7 +202,12 @@ static const char *cmp_opnd(const struct mvm_insn *insn, const struct mvm_opnd *
 
 	switch (z->type) {
 	case ZYDIS_OPERAND_TYPE_REGISTER:
-		if (o->size * 8 != z->size && o->kind != MVM_OPND_SEG &&
+		if (o->kind == MVM_OPND_VEC || o->kind == MVM_OPND_MMX) {
+			/* Zydis gives the size of the part that is used. */
+			if (o->size * 8 != ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64,
+								 z->reg.value))
+				return "vector register size";
+		} else if (o->size * 8 != z->size && o->kind != MVM_OPND_SEG &&
 		    insn->op != MVM_OP_MOV && insn->op != MVM_OP_LSL)
 			return "register size";
 		return cmp_reg(o, z->reg.value);
@@ -274,6 +284,35 @@ static bool is_knc(const ZydisDecodedInstruction *z)
 	       z->meta.isa_set == ZYDIS_ISA_SET_KNCJKBR;
 }
 
+/*
+ * What Zydis refuses and the decoder takes, because the reason is not in the
+ * decoder's tables: a LOCK that is not allowed is the emulator's to refuse; the
+ * rest the processor has refused already, before anything is emulated.
+ */
+static bool may_be_refused(const struct mvm_insn *insn)
+{
+	unsigned int i;
+
+	if (insn->op == MVM_OP_OTHER || insn->lock)
+		return true;
+	/* Registers that do not exist. */
+	for (i = 0; i < MVM_INSN_OPNDS; i++)
+		if (insn->opnd[i].kind == MVM_OPND_SEG || insn->opnd[i].kind == MVM_OPND_CR ||
+		    insn->opnd[i].kind == MVM_OPND_DR)
+			return true;
+	switch (insn->op) {
+	/* Not in real and virtual-8086 mode, or not in compatibility mode. */
+	case MVM_OP_ARPL: case MVM_OP_LAR: case MVM_OP_LSL: case MVM_OP_LLDT: case MVM_OP_LTR:
+	case MVM_OP_SLDT: case MVM_OP_STR: case MVM_OP_VERR: case MVM_OP_VERW:
+	case MVM_OP_SYSRET: case MVM_OP_SYSENTER: case MVM_OP_SYSEXIT:
+		return insn->mode == MVM_INSN_REAL;
+	case MVM_OP_SWAPGS:
+		return insn->mode != MVM_INSN_64;
+	default:
+		return false;
+	}
+}
+
 static void check(struct stats *st, struct mode *m, const u8 *bytes)
 {
 	ZydisDecodedOperand zo[ZYDIS_MAX_OPERAND_COUNT];
@@ -287,8 +326,11 @@ static void check(struct stats *st, struct mode *m, const u8 *bytes)
 	if (status == MVM_INSN_MORE)
 		report(st, m, bytes, "wants more than 15 bytes", "-");
 	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoders[m->mode], bytes, MVM_INSN_MAX,
-						 &z, zo)))
+						 &z, zo))) {
+		if (status == MVM_INSN_OK && !may_be_refused(&insn))
+			report(st, m, bytes, mvm_insn_op_name(insn.op), "refused");
 		return;
+	}
 	if (is_knc(&z))
 		return;
 	st->valid++;
@@ -306,6 +348,8 @@ static void check(struct stats *st, struct mode *m, const u8 *bytes)
 	if (mvm_insn_decode(&part, bytes, rng() % insn.len, m->mode) != MVM_INSN_MORE)
 		report(st, m, bytes, "decoded without its last bytes", name);
 	if (insn.op == MVM_OP_OTHER) {
+		if (insn.enc == MVM_ENC_VEX && name[0] == 'v' && has_op(name + 1))
+			report(st, m, bytes, "operation not named", name);
 		/* 0F 18 to 1F are hints and NOPs by many names. */
 		if (has_op(name) && strcmp(name, "nop"))
 			report(st, m, bytes, "operation not named", name);

@@ -243,17 +243,14 @@ TEST_F(emul, lock_only_where_it_is_allowed)
 	ASSERT_FAULT(6, 0, RUN(MVM_INSN_64, 0xf0, 0x03, 0x03));
 	ASSERT_FAULT(6, 0, RUN(MVM_INSN_64, 0xf0, 0x01, 0xc0));
 	ASSERT_EQ(MVM_EMUL_DONE, RUN(MVM_INSN_64, 0xf0, 0x01, 0x03));
-	/* Atomicity on memory is not the emulator's to give. */
-	GPR(RBX) = RAM;
-	ASSERT_EQ(MVM_EMUL_RETRY, RUN(MVM_INSN_64, 0xf0, 0x01, 0x03));
-	ASSERT_EQ(MVM_EMUL_RETRY, RUN(MVM_INSN_64, 0x87, 0x03));
 }
 
 TEST_F(emul, what_it_does_not_know_fails)
 {
 	GPR(RBX) = DEV;
-	ASSERT_EQ(MVM_EMUL_FAIL, RUN(MVM_INSN_64, 0xf3, 0x0f, 0xb8, 0x03));	/* popcnt */
-	ASSERT_EQ(MVM_EMUL_FAIL, RUN(MVM_INSN_64, 0x0f, 0x10, 0x03));	/* movups */
+	ASSERT_EQ(MVM_EMUL_FAIL, RUN(MVM_INSN_64, 0xdb, 0x03));		/* fild [rbx] */
+	ASSERT_EQ(MVM_EMUL_FAIL, RUN(MVM_INSN_64, 0x0f, 0x58, 0x03));	/* addps */
+	ASSERT_EQ(MVM_EMUL_FAIL, RUN(MVM_INSN_64, 0x62, 0xf1, 0x7c, 0x48, 0x10, 0x03));
 	ASSERT_EQ(MVM_EMUL_FAIL, RUN(MVM_INSN_64, 0x8e, 0x03));		/* mov es, [rbx] */
 	ASSERT_EQ(MVM_EMUL_RETRY, RUN(MVM_INSN_64, 0x01, 0xc0));
 	ASSERT_EQ(MVM_EMUL_RETRY, RUN(MVM_INSN_64, 0x90));

@@ -34,6 +34,12 @@ struct world {
 	u8 out[8192];		/* what the port was given */
 	unsigned int nr_out;
 	u8 in;			/* next byte the port gives */
+	u64 mmx[8];
+	u8 ymm[16][32];
+	u8 vec_fault;		/* what vec_check() says; 0 = nothing */
+	enum mvm_emul_file asked_file;
+	bool race;		/* another vCPU writes before the next locked exchange */
+	unsigned int nr_atomic;
 	bool kernel_port;
 	unsigned int stop_after;	/* should_stop() says yes from then on; 0 = never */
 	unsigned int asked;
@@ -97,6 +103,56 @@ static void world_device(struct world *w, gpa_t gpa, void *buf, unsigned int len
 	memcpy(&ev->data, buf, len);
 }
 
+static enum mvm_emul_atomic world_exchange(void *priv, gpa_t gpa, u64 old, u64 new,
+					   unsigned int len)
+{
+	struct world *w = priv;
+	u64 now = 0;
+
+	if (w->kind[gpa >> 12] != PAGE_RAM)
+		return MVM_ATOMIC_NONE;
+	if (len > 8 || (gpa & 63) + len > 64)
+		return MVM_ATOMIC_CANNOT;
+	w->nr_atomic++;
+	if (w->race) {
+		w->race = false;
+		w->mem[gpa]++;
+	}
+	memcpy(&now, w->mem + gpa, len);
+	if (memcmp(&now, &old, len))
+		return MVM_ATOMIC_LOST;
+	memcpy(w->mem + gpa, &new, len);
+	return MVM_ATOMIC_DONE;
+}
+
+static u8 *world_vec(struct world *w, enum mvm_emul_file file, u8 reg)
+{
+	return file == MVM_FILE_MMX ? (u8 *)&w->mmx[reg & 7] : w->ymm[reg & 15];
+}
+
+static u8 world_vec_check(void *priv, enum mvm_emul_file file)
+{
+	struct world *w = priv;
+
+	w->asked_file = file;
+	return w->vec_fault ? w->vec_fault : MVM_EMUL_NO_VECTOR;
+}
+
+static void world_vec_read(void *priv, enum mvm_emul_file file, u8 reg, u8 *buf)
+{
+	memcpy(buf, world_vec(priv, file, reg), file == MVM_FILE_MMX ? 8 : 32);
+}
+
+static void world_vec_write(void *priv, enum mvm_emul_file file, u8 reg, const u8 *buf)
+{
+	static const unsigned int size[] = {
+		[MVM_FILE_MMX] = 8, [MVM_FILE_SSE] = 16, [MVM_FILE_AVX] = 32,
+	};
+
+	if (buf)
+		memcpy(world_vec(priv, file, reg), buf, size[file]);
+}
+
 static bool world_mmio(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write)
 {
 	struct world *w = priv;
@@ -150,9 +206,13 @@ static bool world_should_stop(void *priv)
 static const struct mvm_emul_ops world_ops = {
 	.translate = world_translate,
 	.ram = world_ram,
+	.exchange = world_exchange,
 	.mmio = world_mmio,
 	.pio = world_pio,
 	.segment = world_segment,
+	.vec_check = world_vec_check,
+	.vec_read = world_vec_read,
+	.vec_write = world_vec_write,
 	.should_stop = world_should_stop,
 };
 
@@ -173,6 +233,7 @@ static void world_init(struct world *w)
 		.io_buf = w->io_buf, .io_buf_size = sizeof(w->io_buf),
 		.gpr = w->gpr, .rflags = &w->rflags, .rip = 0x1000,
 		.protected = true, .io_checked = true, .la_bits = 48,
+		.has_tzcnt = true, .has_lzcnt = true,
 	};
 }
 
