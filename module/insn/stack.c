@@ -223,27 +223,40 @@ static int do_pushf(struct mvm_emul *e)
 
 /* -------------------------------------------------------------------- frames */
 
+/* All of what ENTER writes, and the place where the stack then ends, must take a write. */
+static int enter_check(struct mvm_emul *e, struct stack s, unsigned int size, bool nested)
+{
+	gva_t la;
+	int ret = push_check(e, s, size);
+
+	stack_move(&s, -(s64)size);
+	if (!ret && nested)
+		ret = push_check(e, s, size);
+	stack_move(&s, -(s64)(nested ? size : 0) - (s64)(u16)e->insn->imm);
+	if (!ret)
+		ret = mvm_emul_probe(e, MVM_SEG_SS, s.sp, size, MVM_ACCESS_WRITE, &la);
+	return ret;
+}
+
 static int do_enter(struct mvm_emul *e)
 {
 	unsigned int size = e->insn->opsize, level = e->insn->imm2 & 31;
 	struct stack s = stack_open(e);
 	u64 frame;
-	gva_t la;
 	int ret;
 
 	/* Where the two sizes differ the manuals do. */
 	if (level > 1 || size != s.width)
 		return MVM_EMUL_FAIL;
-	ret = push(e, &s, e->gpr[MVM_RBP], size);
+	ret = enter_check(e, s, size, level);
+	if (!ret)
+		ret = push(e, &s, e->gpr[MVM_RBP], size);
 	frame = s.sp;
 	if (!ret && level)
 		ret = push(e, &s, frame, size);
-	stack_move(&s, -(s64)(u16)e->insn->imm);
-	/* The stack must take a write where it ends. */
-	if (!ret)
-		ret = mvm_emul_probe(e, MVM_SEG_SS, s.sp, size, MVM_ACCESS_WRITE, &la);
 	if (ret)
 		return ret;
+	stack_move(&s, -(s64)(u16)e->insn->imm);
 	mvm_emul_set_reg(e, MVM_RBP, size, frame);
 	stack_commit(e, &s);
 	return 0;

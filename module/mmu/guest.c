@@ -149,16 +149,18 @@ static int user_cmpxchg(void __user *user, int size, u64 old, u64 new)
 int mvm_gpa_cmpxchg(struct mvm_vm *vm, gpa_t gpa, u64 old, u64 new, unsigned int size)
 {
 	int idx = srcu_read_lock(&vm->srcu);
-	void __user *user;
+	struct place place;
 	int ret = -EFAULT;
-	u64 room;
 
-	user = gpa_to_user(vm, gpa, true, &room);
-	/* Across cache lines it would lock the bus, which the host may forbid. */
-	if (user && ((gpa & (SMP_CACHE_BYTES - 1)) + size > SMP_CACHE_BYTES || size > 8))
-		ret = -EINVAL;
-	else if (user)
-		ret = user_cmpxchg(user, size, old, new);
+	if (find_place(vm, gpa, true, &place)) {
+		/* Across cache lines it would lock the bus, which the host may forbid. */
+		if (size > 8 || (gpa & (SMP_CACHE_BYTES - 1)) + size > SMP_CACHE_BYTES)
+			ret = -EINVAL;
+		else
+			ret = user_cmpxchg(place.user, size, old, new);
+		if (!ret)
+			mvm_dirty_mark(place.slot, place.gfn, place.gfn);
+	}
 	srcu_read_unlock(&vm->srcu, idx);
 	return ret;
 }

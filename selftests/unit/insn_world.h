@@ -13,7 +13,11 @@
 #define WORLD_PAGES	(WORLD_SIZE / 4096)
 #define WORLD_TRACE	64
 
-enum page_kind { PAGE_RAM, PAGE_USER_MMIO, PAGE_KERNEL_MMIO, PAGE_ROM, PAGE_ABSENT };
+enum page_kind {
+	PAGE_RAM, PAGE_USER_MMIO, PAGE_KERNEL_MMIO, PAGE_ROM, PAGE_ABSENT,
+	PAGE_BROKEN,		/* the walk cannot say */
+	PAGE_KINDS
+};
 
 struct world_event {
 	bool pio, write, user;
@@ -40,6 +44,7 @@ struct world {
 	enum mvm_emul_file asked_file;
 	bool race;		/* another vCPU writes before the next locked exchange */
 	unsigned int nr_atomic;
+	bool fault_seen;
 	bool kernel_port;
 	unsigned int stop_after;	/* should_stop() says yes from then on; 0 = never */
 	unsigned int asked;
@@ -62,6 +67,8 @@ static int world_translate(void *priv, gva_t la, u32 access, gpa_t *gpa,
 	struct world *w = priv;
 	gpa_t at = la & (WORLD_SIZE - 1);
 
+	if (w->kind[at >> 12] == PAGE_BROKEN)
+		return -EFAULT;
 	if (w->kind[at >> 12] == PAGE_ABSENT) {
 		*fault = (struct mvm_fault){
 			.vector = 14, .has_error = true, .cr2 = la,
@@ -256,6 +263,13 @@ static void world_answer(struct world *w)
 	mvm_emul_log_answer(log, data);
 }
 
+/* Each KVM_RUN is an execution of its own. */
+static inline void world_forget(struct world *w)
+{
+	memset(w->e.tlb, 0, sizeof(w->e.tlb));
+	w->e.jumped = false;
+}
+
 static inline enum mvm_emul_result world_run(struct world *w, const void *bytes,
 					     unsigned int len, enum mvm_insn_mode mode)
 {
@@ -264,8 +278,11 @@ static inline enum mvm_emul_result world_run(struct world *w, const void *bytes,
 
 	if (mvm_insn_decode(&w->insn, bytes, len, mode) != MVM_INSN_OK)
 		return MVM_EMUL_FAIL;
-	while ((res = mvm_emul_run(&w->e)) == MVM_EMUL_USER && exits++ < 100000)
+	world_forget(w);
+	while ((res = mvm_emul_run(&w->e)) == MVM_EMUL_USER && exits++ < 100000) {
 		world_answer(w);
+		world_forget(w);
+	}
 	return res;
 }
 
