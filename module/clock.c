@@ -112,11 +112,13 @@ void mvm_clock_vm_init(struct mvm_vm *vm)
 	if (!vm->clock_by_tsc)
 		vm->kvmclock_offset = -ktime_get_boottime_ns();
 	vm->tsc_base = rdtsc_ordered();
+	vm->tsc.offset = -vm->tsc_base;
 }
 
+/* A new vCPU is in step with those there are, whatever userspace set their TSC to. */
 void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu)
 {
-	WRITE_ONCE(vcpu->tsc_offset, -vcpu->vm->tsc_base);
+	WRITE_ONCE(vcpu->tsc_offset, READ_ONCE(vcpu->vm->tsc.offset));
 	vcpu->dirty |= MVM_STATE_TSC;
 }
 
@@ -131,20 +133,105 @@ u64 mvm_clock_read_tsc(struct mvm_vcpu *vcpu)
 	return rdtsc_ordered() + READ_ONCE(vcpu->tsc_offset);
 }
 
-/**
- * mvm_clock_write_tsc() - make the guest's TSC read @tsc from now on
- * @vcpu: the vCPU
- * @tsc: what the guest shall read
- *
- * What hangs on the TSC follows: the clock page and a TSC-deadline timer.
- * IA32_TSC_ADJUST is the caller's. Context: the vCPU's thread.
- */
-void mvm_clock_write_tsc(struct mvm_vcpu *vcpu, u64 tsc)
+/* What hangs on the TSC follows: the clock page and a TSC-deadline timer. */
+static void clock_set_offset(struct mvm_vcpu *vcpu, u64 offset)
 {
-	WRITE_ONCE(vcpu->tsc_offset, tsc - rdtsc_ordered());
+	WRITE_ONCE(vcpu->tsc_offset, offset);
 	vcpu->dirty |= MVM_STATE_TSC;
 	mvm_vcpu_set_request(vcpu, MVM_REQ_CLOCK);
 	mvm_lapic_tsc_changed(vcpu);
+}
+
+/**
+ * mvm_clock_move_tsc() - add to the guest's TSC, to the cycle
+ * @vcpu: the vCPU
+ * @delta: how much
+ *
+ * IA32_TSC_ADJUST is the caller's. Context: the vCPU's thread.
+ */
+void mvm_clock_move_tsc(struct mvm_vcpu *vcpu, u64 delta)
+{
+	clock_set_offset(vcpu, vcpu->tsc_offset + delta);
+}
+
+/*
+ * Does a write of @tsc mean "be in step with the others"? Userspace sets the vCPUs'
+ * TSCs one after the other, and each value is a little late. So, as with KVM: zero
+ * does, and so does a value within a second of what the last one written has become.
+ */
+static bool clock_wants_step(struct mvm_vm *vm, u64 tsc, u64 host)
+{
+	u64 second = (u64)tsc_khz * MSEC_PER_SEC, now = host + vm->tsc.offset;
+
+	if (!tsc)
+		return true;
+	return vm->tsc.set && tsc + second > now && tsc < now + second;
+}
+
+/**
+ * mvm_clock_sync_tsc() - userspace sets the guest's TSC
+ * @vcpu: the vCPU
+ * @tsc: what it shall read, or what stands for being in step with the other vCPUs
+ *
+ * Context: the vCPU's thread.
+ */
+void mvm_clock_sync_tsc(struct mvm_vcpu *vcpu, u64 tsc)
+{
+	struct mvm_vm *vm = vcpu->vm;
+	u64 host, offset;
+
+	mutex_lock(&vm->lock);
+	host = rdtsc_ordered();
+	if (!clock_wants_step(vm, tsc, host))
+		WRITE_ONCE(vm->tsc.offset, tsc - host);
+	offset = vm->tsc.offset;
+	vm->tsc.set = true;
+	mutex_unlock(&vm->lock);
+	clock_set_offset(vcpu, offset);
+}
+
+/**
+ * mvm_clock_put() - the vCPU leaves its CPU, perhaps for another
+ * @vcpu: the vCPU
+ *
+ * Where the host's TSCs may differ, mvm_clock_load() goes on from here.
+ * Context: the vCPU's thread, preemption off.
+ */
+void mvm_clock_put(struct mvm_vcpu *vcpu)
+{
+	u64 tsc;
+
+	if (likely(!check_tsc_unstable()))
+		return;
+	vcpu->put.ns = clock_pair(ktime_get_boottime_ns, &tsc);
+	vcpu->put.tsc = tsc + vcpu->tsc_offset;
+}
+
+/**
+ * mvm_clock_load() - the vCPU comes to this CPU from another
+ * @vcpu: the vCPU
+ *
+ * Nothing to do where the host's TSCs are one. Elsewhere the clock page is made anew.
+ * The TSC stays as this CPU gives it where that fits the time that passed, to the
+ * millisecond, and is not behind what the guest may have read; many TSCs that the
+ * kernel distrusts are good still, and no clock is as fine. Else it goes on by that time.
+ * Context: the vCPU's thread, preemption off.
+ */
+void mvm_clock_load(struct mvm_vcpu *vcpu)
+{
+	u64 now, tsc, passed;
+	s64 off;
+
+	if (likely(!check_tsc_unstable()))
+		return;
+	mvm_vcpu_set_request(vcpu, MVM_REQ_CLOCK);
+	if (!vcpu->put.ns)
+		return;
+	now = clock_pair(ktime_get_boottime_ns, &tsc);
+	passed = mul_u64_u32_div(now - vcpu->put.ns, tsc_khz, NSEC_PER_MSEC);
+	off = tsc + vcpu->tsc_offset - (vcpu->put.tsc + passed);
+	if ((s64)(off + passed) < 0 || abs(off) > tsc_khz)
+		clock_set_offset(vcpu, vcpu->tsc_offset - off);
 }
 
 /* ------------------------------------------------------------- guest pages */

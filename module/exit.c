@@ -193,6 +193,16 @@ static int exit_hypercall(struct mvm_vcpu *vcpu)
 	return mvm_skip_and_resume(vcpu);
 }
 
+/* Only where the processor tells a loop from a single PAUSE. */
+static int exit_pause(struct mvm_vcpu *vcpu)
+{
+	int ret = mvm_skip_and_resume(vcpu);
+
+	if (ret == MVM_RESUME)
+		mvm_vcpu_on_spin(vcpu);
+	return ret;
+}
+
 static int exit_shutdown(struct mvm_vcpu *vcpu)
 {
 	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
@@ -262,7 +272,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_ENTRY_FAILED] = { "entry-failed", exit_entry_failed, FAST },
 	[MVM_EXIT_XSETBV] = { "xsetbv", mvm_exit_xsetbv, FAST | SKIPS },
 	[MVM_EXIT_INVD] = { "invd", mvm_skip_and_resume, FAST | SKIPS },
-	[MVM_EXIT_PAUSE] = { "pause", mvm_skip_and_resume, FAST | SKIPS },
+	[MVM_EXIT_PAUSE] = { "pause", exit_pause, 0 },
 	[MVM_EXIT_MONITOR] = { "monitor", mvm_inject_ud, FAST },
 	[MVM_EXIT_MWAIT] = { "mwait", mvm_inject_ud, FAST },
 	[MVM_EXIT_RDPMC] = { "rdpmc", mvm_inject_gp, FAST },

@@ -62,9 +62,12 @@ void mvm_cpuid_exec(struct mvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *ed
 
 /* clock.c: guest TSC and the paravirtual clock. */
 void mvm_clock_vm_init(struct mvm_vm *vm);
-void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu); /* TSC offset: the VM's TSC began at 0 */
+void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu); /* TSC offset: in step with the others */
+void mvm_clock_load(struct mvm_vcpu *vcpu); /* on another CPU than before */
+void mvm_clock_put(struct mvm_vcpu *vcpu);
 u64 mvm_clock_read_tsc(struct mvm_vcpu *vcpu);
-void mvm_clock_write_tsc(struct mvm_vcpu *vcpu, u64 tsc);
+void mvm_clock_move_tsc(struct mvm_vcpu *vcpu, u64 delta);
+void mvm_clock_sync_tsc(struct mvm_vcpu *vcpu, u64 tsc);
 /* System time and wall clock MSRs: 0, or 1 = #GP. May sleep. */
 int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data);
 int mvm_clock_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);

@@ -340,7 +340,7 @@ static int __init mvm_init(void)
 	err = mvm_fpu_module_init();
 	if (err)
 		return err;
-	err = mvm_run_module_init();
+	err = mvm_kick_module_init();
 	if (err)
 		return err;
 	mvm_choose_backend();
@@ -366,7 +366,7 @@ err_hw_exit:
 err_teardown:
 	if (mvm_backend)
 		mvm_backend->teardown();
-	mvm_run_module_exit();
+	mvm_kick_module_exit();
 	return err;
 }
 
@@ -380,7 +380,7 @@ static void __exit mvm_exit(void)
 	mvm_mmu_module_exit();
 	if (mvm_backend)
 		mvm_backend->teardown();
-	mvm_run_module_exit();
+	mvm_kick_module_exit();
 }
 
 module_init(mvm_init);

@@ -194,12 +194,18 @@ static int read_tsc(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 	return 0;
 }
 
-/* The guest's own writes are what IA32_TSC_ADJUST adds up; userspace's are not. */
+/* The guest's own writes move the TSC and IA32_TSC_ADJUST by the same; userspace's are not its. */
 static int write_tsc(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
-	if (!host)
-		vcpu->tsc_adjust += data - mvm_clock_read_tsc(vcpu);
-	mvm_clock_write_tsc(vcpu, data);
+	u64 delta;
+
+	if (host) {
+		mvm_clock_sync_tsc(vcpu, data);
+		return 0;
+	}
+	delta = data - mvm_clock_read_tsc(vcpu);
+	mvm_clock_move_tsc(vcpu, delta);
+	vcpu->tsc_adjust += delta;
 	return 0;
 }
 
@@ -212,7 +218,7 @@ static int read_tsc_adjust(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool hos
 static int write_tsc_adjust(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
 	if (!host)
-		mvm_clock_write_tsc(vcpu, mvm_clock_read_tsc(vcpu) + data - vcpu->tsc_adjust);
+		mvm_clock_move_tsc(vcpu, data - vcpu->tsc_adjust);
 	vcpu->tsc_adjust = data;
 	return 0;
 }

@@ -327,6 +327,7 @@ struct mvm_vcpu {
 	u32 guest_pkru;
 	struct mvm_hw_msrs msr;
 	u64 tsc_offset;
+	struct { u64 tsc, ns; } put; /* guest TSC and boot time when it left its CPU (clock.c) */
 	u64 tsc_adjust, misc_enable;
 	u32 exception_intercepts; /* bitmap of vectors the backend intercepts */
 	u32 avail, dirty; /* MVM_STATE_* */
@@ -384,6 +385,7 @@ struct mvm_vm {
 	struct mvm_vcpu *vcpus[MVM_MAX_VCPUS]; /* [V] to write; publish with smp_store_release */
 	int nr_vcpus; /* likewise */
 	struct mvm_vcpu *vcpu_by_id[MVM_MAX_VCPU_ID]; /* likewise */
+	int last_boosted; /* index of the vCPU that was last given a spinner's CPU */
 	bool apic_ids_moved; /* once a local APIC had another id than its vCPU's, for ever */
 
 	/* Memory (mmu/) */
@@ -410,6 +412,10 @@ struct mvm_vm {
 	/* Clock (clock.c) */
 	s64 kvmclock_offset; /* guest kvmclock = ns of its source + offset [V] */
 	bool clock_by_tsc; /* [I] that source is the host's TSC, else the boot time */
+	struct {
+		u64 offset; /* that of vCPUs in step [V] to write */
+		bool set; /* userspace has set one [V] */
+	} tsc;
 	u64 tsc_base; /* host TSC at creation: guest TSC starts at 0 */
 	struct { u64 wall_clock_msr; } pv;
 

@@ -8,13 +8,13 @@
  * takes the exits that need no sleep. One pass of it, run_once(), is one hardware
  * entry and one exit with interrupts off.
  *
- * A kick cannot be lost: a kicker sets its request bit, then reads vcpu->mode; the
- * vCPU sets its mode, then reads the requests, with full barriers on both sides.
+ * A kick (kick.c) cannot be lost: a kicker sets its request bit, then reads
+ * vcpu->mode; the vCPU sets its mode, then reads the requests, with full barriers on
+ * both sides.
  */
 #include <linux/entry-kvm.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/sched/signal.h>
-#include <linux/smp.h>
 #include <asm/debugreg.h>
 
 #include "backend.h"
@@ -34,115 +34,6 @@
 #define MVM_OUTER_REQS                                                            \
 	(BIT(MVM_REQ_CLOCK) | BIT(MVM_REQ_TRIPLE_FAULT) | BIT(MVM_REQ_DEAD) |     \
 	 BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI) | BIT(MVM_REQ_YIELD))
-
-/* ------------------------------------------------------------------- kicks */
-
-void mvm_vcpu_kick(struct mvm_vcpu *vcpu)
-{
-	int cpu;
-
-	if (swq_has_sleeper(&vcpu->wq))
-		swake_up_one(&vcpu->wq);
-
-	preempt_disable();
-	smp_mb__before_atomic(); /* the request before the mode; pairs with run_once() */
-	/* Who moves the mode on sends the IPI: one is enough for many kicks. */
-	if (cmpxchg(&vcpu->mode, MVM_IN_GUEST, MVM_KICKED) == MVM_IN_GUEST) {
-		/* Another number than the mode's was read: then the vCPU saw the request. */
-		cpu = READ_ONCE(vcpu->cpu);
-		if (cpu != smp_processor_id() && (unsigned int)cpu < nr_cpu_ids && cpu_online(cpu))
-			(smp_ops.smp_send_reschedule)(cpu);
-	}
-	preempt_enable();
-}
-
-void mvm_vcpu_request(struct mvm_vcpu *vcpu, enum mvm_request req)
-{
-	mvm_vcpu_set_request(vcpu, req);
-	mvm_vcpu_kick(vcpu);
-}
-
-/* Let others find the thread that runs the vCPU. */
-static void note_thread(struct mvm_vcpu *vcpu)
-{
-	struct pid *old = vcpu->pid;
-
-	if (likely(old == task_pid(current)))
-		return;
-	spin_lock(&vcpu->pid_lock);
-	vcpu->pid = get_pid(task_pid(current));
-	spin_unlock(&vcpu->pid_lock);
-	put_pid(old);
-}
-
-bool mvm_vcpu_yield_to(struct mvm_vcpu *target)
-{
-	struct task_struct *task;
-	int ret;
-
-	spin_lock(&target->pid_lock);
-	task = get_pid_task(target->pid, PIDTYPE_PID);
-	spin_unlock(&target->pid_lock);
-	if (!task)
-		return false;
-	ret = yield_to(task, true);
-	put_task_struct(task);
-	return ret > 0;
-}
-
-void mvm_vcpu_init_signal(struct mvm_vcpu *vcpu)
-{
-	atomic_long_andnot(BIT(MVM_REQ_SIPI), &vcpu->requests);
-	mvm_vcpu_request(vcpu, MVM_REQ_INIT);
-}
-
-void mvm_vcpu_startup_signal(struct mvm_vcpu *vcpu, u8 vector)
-{
-	WRITE_ONCE(vcpu->sipi_vector, vector);
-	smp_wmb(); /* the vector before the request; pairs with mvm_vcpu_accept_init() */
-	mvm_vcpu_request(vcpu, MVM_REQ_SIPI);
-}
-
-/* By calling CPU: those it has to wait for. Only with preemption off, not from interrupts. */
-static cpumask_t __percpu *kick_masks;
-
-int mvm_run_module_init(void)
-{
-	kick_masks = alloc_percpu(cpumask_t);
-	return kick_masks ? 0 : -ENOMEM;
-}
-
-void mvm_run_module_exit(void)
-{
-	free_percpu(kick_masks);
-}
-
-/* The IPI itself took the CPU out of the guest: nothing is left to do. */
-static void acknowledge(void *unused)
-{
-}
-
-void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req)
-{
-	struct mvm_vcpu *vcpu;
-	cpumask_t *mask;
-	int i, cpu;
-
-	mvm_for_each_vcpu(i, vcpu, vm)
-		mvm_vcpu_set_request(vcpu, req);
-
-	smp_mb(); /* the requests before the modes; pairs with smp_store_mb() in run_once() */
-	preempt_disable();
-	mask = this_cpu_ptr(kick_masks);
-	cpumask_clear(mask);
-	mvm_for_each_vcpu(i, vcpu, vm) {
-		cpu = READ_ONCE(vcpu->cpu);
-		if (READ_ONCE(vcpu->mode) != MVM_OUTSIDE_GUEST && (unsigned int)cpu < nr_cpu_ids)
-			cpumask_set_cpu(cpu, mask);
-	}
-	smp_call_function_many(mask, acknowledge, NULL, true); /* not on this CPU */
-	preempt_enable();
-}
 
 /* -------------------------------------------------------------- inner loop */
 
@@ -239,15 +130,20 @@ static int run_once(struct mvm_vcpu *vcpu)
 static int inner_loop(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_backend *backend = vcpu->vm->backend;
-	int ret;
+	int cpu, ret;
 
 	mvm_fpu_enter(vcpu);
-	WRITE_ONCE(vcpu->cpu, smp_processor_id());
+	cpu = smp_processor_id();
+	if (unlikely(vcpu->cpu != cpu)) {
+		WRITE_ONCE(vcpu->cpu, cpu);
+		mvm_clock_load(vcpu);
+	}
 	backend->vcpu_load(vcpu);
 	do {
 		ret = run_once(vcpu);
 	} while (ret == MVM_RESUME && vcpu->mp_state == KVM_MP_STATE_RUNNABLE);
 	backend->vcpu_put(vcpu);
+	mvm_clock_put(vcpu);
 	mvm_fpu_leave(vcpu);
 	return ret;
 }
@@ -463,7 +359,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	int ret = MVM_RESUME;
 
-	note_thread(vcpu);
+	mvm_vcpu_note_thread(vcpu);
 	if (!mvm_irqchip_in_kernel(vcpu->vm) && mvm_set_cr8(vcpu, READ_ONCE(run->cr8)))
 		return -EINVAL;
 

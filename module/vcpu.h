@@ -21,8 +21,13 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu);
 /* Take a pending INIT and start-up IPI. vcpu->lock held. */
 void mvm_vcpu_accept_init(struct mvm_vcpu *vcpu);
 
-int mvm_run_module_init(void);
-void mvm_run_module_exit(void);
+/* kick.c */
+int mvm_kick_module_init(void);
+void mvm_kick_module_exit(void);
+/* Let others find the thread that runs the vCPU. In it. */
+void mvm_vcpu_note_thread(struct mvm_vcpu *vcpu);
+/* The guest spins: let another vCPU run. The vCPU's thread; may sleep. */
+void mvm_vcpu_on_spin(struct mvm_vcpu *vcpu);
 
 /* The power-up state of the architecture (regs.c); @init_event: by INIT, which keeps some. */
 void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event);

@@ -49,6 +49,8 @@ struct svm_features {
 	bool nrips; /* the VMCB has the next RIP */
 	bool flush_by_asid;
 	bool decode_assists;
+	bool pause_filter; /* PAUSE exits only after many of them */
+	bool pause_threshold; /* in a row, that is */
 	bool tsc_ratio; /* the TSC ratio MSR exists (set to 1:1, not offered) */
 	bool tsc_aux; /* RDTSCP or RDPID: TSC_AUX is the guest's while it runs */
 	bool loses_shadow; /* QEMU's TCG: VMRUN ignores the interrupt shadow */

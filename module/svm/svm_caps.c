@@ -95,6 +95,8 @@ static bool svm_detect(void)
 	f->nrips = edx & BIT(X86_FEATURE_NRIPS & 31);
 	f->flush_by_asid = edx & BIT(X86_FEATURE_FLUSHBYASID & 31);
 	f->decode_assists = edx & BIT(X86_FEATURE_DECODEASSISTS & 31);
+	f->pause_filter = edx & BIT(X86_FEATURE_PAUSEFILTER & 31);
+	f->pause_threshold = edx & BIT(X86_FEATURE_PFTHRESHOLD & 31);
 	f->tsc_ratio = edx & BIT(X86_FEATURE_TSCRATEMSR & 31);
 	f->tsc_aux = boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID);
 	f->loses_shadow = svm_on_tcg();

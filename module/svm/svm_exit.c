@@ -160,6 +160,7 @@ static const struct svm_exit_row svm_exits[] = {
 	[SVM_EXIT_RDPMC] = { MVM_EXIT_RDPMC, true },
 	[SVM_EXIT_CPUID] = { MVM_EXIT_CPUID, true },
 	[SVM_EXIT_RSM] = { MVM_EXIT_UNDEFINED, true },
+	[SVM_EXIT_PAUSE] = { MVM_EXIT_PAUSE, true },
 	[SVM_EXIT_INVD] = { MVM_EXIT_INVD, true },
 	[SVM_EXIT_HLT] = { MVM_EXIT_HLT, true },
 	[SVM_EXIT_INVLPGA] = { MVM_EXIT_UNDEFINED, true },

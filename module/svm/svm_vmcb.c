@@ -56,6 +56,13 @@ static const u8 svm_intercepts[] = {
 	ALWAYS(INTERCEPT_CR8_WRITE, "likewise"),
 };
 
+/*
+ * What a spin loop is: that many PAUSEs, no further apart in cycles than the threshold. A
+ * lock whose holder runs is free again long before.
+ */
+#define SVM_PAUSE_COUNT	    3000
+#define SVM_PAUSE_THRESHOLD 128
+
 /* Debug registers: DR0-3 and DR6 are software's, DR7 is checked. All accesses exit. */
 #define SVM_DR_INTERCEPTS (0xffU | 0xffU << 16)
 
@@ -166,6 +173,13 @@ int mvm_svm_vmcb_create(struct svm_vcpu *svm)
 		svm_set_intercept(svm, svm_intercepts[i], true);
 	control->intercepts[INTERCEPT_DR] = SVM_DR_INTERCEPTS;
 	mvm_svm_update_exceptions(svm);
+	/* Without a filter every PAUSE would exit: no intercept then. */
+	if (mvm_svm_features.pause_filter) {
+		svm_set_intercept(svm, INTERCEPT_PAUSE, true);
+		control->pause_filter_count = SVM_PAUSE_COUNT;
+		if (mvm_svm_features.pause_threshold)
+			control->pause_filter_thresh = SVM_PAUSE_THRESHOLD;
+	}
 
 	control->iopm_base_pa = __sme_set(__pa(svm_iopm));
 	control->msrpm_base_pa = __sme_set(__pa(svm_msrpm));

@@ -23,6 +23,7 @@
 #define IA32_VMX_BASIC_MEM_TYPE_WB	6
 #define IA32_VMX_BASIC_TRUE_CONTROLS	BIT_ULL(55)
 #define IA32_VMX_BASIC_ANY_ERROR_CODE	BIT_ULL(56)
+#define VMX_MISC_TIMER_RATE		GENMASK_ULL(4, 0)
 #define CR4_FRED			BIT_ULL(32)
 #define EXIT_QUAL_NMI_UNBLOCK_IRET	BIT_ULL(12)
 #define VMX_EXIT_GETSEC			11 /* basic exit reason */
@@ -39,12 +40,14 @@
  * @any_error_code: any hardware exception may deliver an error code
  * @perf_global_ctrl: the host has counters, off while the guest runs
  * @tsc_aux: the host has IA32_TSC_AUX
+ * @preemption_ticks: VMX-preemption timer value of an entry, 0 = not used
  * @flush_l1d: flush the L1 data cache at each entry (L1TF)
  */
 struct vmx_config {
 	u32 pin, proc, proc2, exit, entry;
 	u32 revision;
 	u64 cr4_fixed1;
+	u32 preemption_ticks;
 	bool vpid;
 	bool ept_ad;
 	bool invept_context;

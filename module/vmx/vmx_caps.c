@@ -8,15 +8,22 @@
  * says why in one sentence. Nothing is enabled here.
  */
 #include <linux/cpu.h>
+#include <linux/module.h>
 
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/perf_event.h>
 #include <asm/processor.h>
+#include <asm/tsc.h>
 
 #include "vmx.h"
 
 struct vmx_config mvm_vmx_config;
+
+static unsigned int max_guest_us;
+module_param(max_guest_us, uint, 0444);
+MODULE_PARM_DESC(max_guest_us,
+		 "VT-x: longest time in us that a guest runs without an exit, 0 = no limit (default: 0)");
 
 enum vmx_wish {
 	WANT_ONE, /* always set; refused without */
@@ -43,6 +50,7 @@ static const struct vmx_want pin_wants[] = {
 	{ PIN_BASED_EXT_INTR_MASK, WANT_ONE, "cannot exit on external interrupts" },
 	{ PIN_BASED_NMI_EXITING, WANT_ONE, "cannot exit on NMIs" },
 	{ PIN_BASED_VIRTUAL_NMIS, WANT_ONE, "has no virtual NMIs" },
+	/* probe_preemption_timer() turns it on where max_guest_us asks for it. */
 	{ PIN_BASED_VMX_PREEMPTION_TIMER, WANT_ZERO, "insists on the preemption timer" },
 	{ PIN_BASED_POSTED_INTR, WANT_ZERO, "insists on posted interrupts" },
 };
@@ -76,6 +84,8 @@ static const struct vmx_want proc2_wants[] = {
 	{ SECONDARY_EXEC_UNRESTRICTED_GUEST, WANT_ONE, "has no unrestricted guest mode" },
 	{ SECONDARY_EXEC_WBINVD_EXITING, WANT_ONE, "cannot exit on WBINVD" },
 	{ SECONDARY_EXEC_ENABLE_VPID, WANT_IF_THERE, NULL },
+	/* A vCPU that spins long gives way to another one (mvm_vcpu_on_spin()). */
+	{ SECONDARY_EXEC_PAUSE_LOOP_EXITING, WANT_IF_THERE, NULL },
 	/* Without the control the guest takes #UD; both follow its CPUID. */
 	{ SECONDARY_EXEC_ENABLE_RDTSCP, WANT_IF_THERE, NULL },
 	{ SECONDARY_EXEC_ENABLE_INVPCID, WANT_IF_THERE, NULL },
@@ -233,6 +243,29 @@ static int probe_ept(struct mvm_reason *reason, struct mvm_npt_format *npt)
 	return 0;
 }
 
+/*
+ * A bound on each stay in the guest, by the VMX-preemption timer. Real processors need
+ * none: the host's interrupts end the guest. Emulators may not have it so.
+ */
+static int probe_preemption_timer(struct mvm_reason *reason)
+{
+	u32 must, may;
+	u64 misc, ticks;
+
+	if (!max_guest_us)
+		return 0;
+	if (rdmsr_safe(MSR_IA32_VMX_PINBASED_CTLS, &must, &may) ||
+	    !(may & PIN_BASED_VMX_PREEMPTION_TIMER))
+		return mvm_fail(reason, -EOPNOTSUPP,
+				"max_guest_us needs the VMX-preemption timer, which this processor lacks");
+	rdmsrl(MSR_IA32_VMX_MISC, misc);
+	ticks = mul_u64_u32_div(max_guest_us, tsc_khz, USEC_PER_MSEC);
+	ticks >>= misc & VMX_MISC_TIMER_RATE;
+	mvm_vmx_config.preemption_ticks = clamp_t(u64, ticks, 1, U32_MAX);
+	mvm_vmx_config.pin |= PIN_BASED_VMX_PREEMPTION_TIMER;
+	return 0;
+}
+
 /* Host facilities that an entry and exit would disturb. */
 static void probe_host(void)
 {
@@ -276,13 +309,17 @@ int mvm_vmx_probe(struct mvm_reason *reason, struct mvm_backend_caps *caps)
 		err = negotiate(&controls[i], have_true, reason);
 	if (!err)
 		err = probe_ept(reason, &caps->npt);
+	if (!err)
+		err = probe_preemption_timer(reason);
 	if (err)
 		return err;
 	probe_host();
 	caps->has_pdptrs = true;
-	snprintf(caps->features, sizeof(caps->features), "ept unrestricted%s%s%s",
+	snprintf(caps->features, sizeof(caps->features), "ept unrestricted%s%s%s%s%s",
 		 mvm_vmx_config.vpid ? " vpid" : "",
 		 mvm_vmx_config.ept_ad ? " ept_ad" : "",
-		 caps->npt.has_1g ? " ept_1g" : "");
+		 caps->npt.has_1g ? " ept_1g" : "",
+		 mvm_vmx_config.proc2 & SECONDARY_EXEC_PAUSE_LOOP_EXITING ? " ple" : "",
+		 mvm_vmx_config.preemption_ticks ? " max_guest_us" : "");
 	return 0;
 }

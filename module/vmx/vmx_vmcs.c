@@ -19,6 +19,13 @@
 
 static DEFINE_IDA(vpids);
 
+/*
+ * What a spin loop is, in cycles: PAUSEs closer together than the gap, for as long as
+ * the window. A lock whose holder runs is free again long before.
+ */
+#define VMX_PLE_GAP    128
+#define VMX_PLE_WINDOW 16384
+
 /* ------------------------------------------------------------- MSR bitmap */
 
 #define PASS_READ  BIT(0)
@@ -119,6 +126,13 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmx_write32(VM_EXIT_MSR_LOAD_COUNT, 0);
 	vmx_write32(VM_ENTRY_MSR_LOAD_COUNT, 0);
 	vmx_write32(VM_ENTRY_INTR_INFO_FIELD, 0);
+	/* Not saved at exits: each entry starts with it anew. */
+	if (cfg->preemption_ticks)
+		vmx_write32(VMX_PREEMPTION_TIMER_VALUE, cfg->preemption_ticks);
+	if (cfg->proc2 & SECONDARY_EXEC_PAUSE_LOOP_EXITING) {
+		vmx_write32(PLE_GAP, VMX_PLE_GAP);
+		vmx_write32(PLE_WINDOW, VMX_PLE_WINDOW);
+	}
 	vmx_write64(MSR_BITMAP, __pa(vmx->msr_bitmap));
 	vmx_write(CR0_GUEST_HOST_MASK, ~VMX_CR0_GUEST_OWNED);
 	if (vmx->vpid)

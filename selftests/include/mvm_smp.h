@@ -198,6 +198,8 @@ GUEST uint64_t g_apic_put(uint64_t reg, uint64_t val, uint64_t c);
 GUEST uint64_t g_apic_get(uint64_t reg, uint64_t b, uint64_t c);
 GUEST uint64_t g_msr_put(uint64_t msr, uint64_t val, uint64_t c);
 GUEST uint64_t g_msr_get(uint64_t msr, uint64_t b, uint64_t c);
+/* Let in what waits, a moment long. */
+GUEST uint64_t g_open(uint64_t a, uint64_t b, uint64_t c);
 /* Halt with interrupts on until vector @a has been counted @b times more than now. */
 GUEST uint64_t g_halt_for(uint64_t vector, uint64_t times, uint64_t c);
 /* The same, without halting. */

@@ -3,7 +3,9 @@
  * Guests with several vCPUs: the host's half of mvm_smp.h. One lock and one
  * condition for all; a vCPU's thread holds neither while it runs the guest.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <signal.h>
 #include <time.h>
 

@@ -152,6 +152,12 @@ GUEST uint64_t g_msr_get(uint64_t msr, uint64_t b, uint64_t c)
 	return g_rdmsr(msr);
 }
 
+GUEST uint64_t g_open(uint64_t a, uint64_t b, uint64_t c)
+{
+	asm volatile("sti; nop; nop; cli" : : : "memory");
+	return 0;
+}
+
 GUEST uint64_t g_halt_for(uint64_t vector, uint64_t times, uint64_t c)
 {
 	volatile uint32_t *count = &g_area()->count[vector];
