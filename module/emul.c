@@ -23,6 +23,7 @@
 #include "exit.h"
 #include "fpu.h"
 #include "insn/emulate.h"
+#include "insn/internal.h"
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
 #include "mvm.h"
@@ -401,15 +402,19 @@ static int emul_result(struct mvm_vcpu *vcpu, enum mvm_emul_result result,
 	}
 }
 
-/* Execute vcpu->emul->insn, or go on with it. */
-static int emul_execute(struct mvm_vcpu *vcpu)
+/* One execution of vcpu->emul->insn: its registers, its paging. */
+static void emul_setup(struct mvm_vcpu *vcpu, struct emul_call *call, struct mvm_emul *e)
 {
 	struct mvm_emul_state *state = vcpu->emul;
-	struct emul_call call = { .vcpu = vcpu, .user = user_access(vcpu) };
 	enum mvm_cpu_mode mode = mvm_cpu_mode(vcpu);
-	struct mvm_emul e = {
+
+	mvm_state_modify(vcpu, MVM_STATE_RIP);
+	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_SEG | MVM_STATE_CR);
+	*call = (struct emul_call){ .vcpu = vcpu, .user = user_access(vcpu) };
+	mvm_walk_init(vcpu, &call->walk);
+	*e = (struct mvm_emul){
 		.ops = &emul_ops,
-		.priv = &call,
+		.priv = call,
 		.insn = &state->insn,
 		.log = &state->log,
 		.io_buf = vcpu->pio_page,
@@ -420,18 +425,24 @@ static int emul_execute(struct mvm_vcpu *vcpu)
 		.has_tzcnt = boot_cpu_has(X86_FEATURE_BMI1),
 		.has_lzcnt = boot_cpu_has(X86_FEATURE_ABM),
 		.protected = mode != MVM_MODE_REAL && mode != MVM_MODE_VM86,
+		.rip = vcpu->rip,
+		.la_bits = vcpu->cr4 & X86_CR4_LA57 ? 57 : 48,
+		.single_step = vcpu->rflags & X86_EFLAGS_TF,
+		.align_check = call->user && (vcpu->cr0 & X86_CR0_AM) &&
+			       (vcpu->rflags & X86_EFLAGS_AC),
+		.last_try = state->retry_rip == state->linear_rip &&
+			    state->retries >= ATOMIC_RETRIES,
 	};
-	enum mvm_emul_result result;
+}
 
-	mvm_state_modify(vcpu, MVM_STATE_RIP);
-	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_SEG | MVM_STATE_CR);
-	mvm_walk_init(vcpu, &call.walk);
-	e.rip = vcpu->rip;
-	e.la_bits = vcpu->cr4 & X86_CR4_LA57 ? 57 : 48;
-	e.single_step = vcpu->rflags & X86_EFLAGS_TF;
-	e.align_check = call.user && (vcpu->cr0 & X86_CR0_AM) &&
-			(vcpu->rflags & X86_EFLAGS_AC);
-	e.last_try = state->retry_rip == state->linear_rip && state->retries >= ATOMIC_RETRIES;
+/* Execute vcpu->emul->insn, or go on with it. */
+static int emul_execute(struct mvm_vcpu *vcpu)
+{
+	enum mvm_emul_result result;
+	struct emul_call call;
+	struct mvm_emul e;
+
+	emul_setup(vcpu, &call, &e);
 	result = mvm_emul_run(&e);
 	return emul_result(vcpu, result, &e);
 }
@@ -485,6 +496,43 @@ int mvm_emulate_string_io(struct mvm_vcpu *vcpu)
 	    insn->opnd[insn->op == MVM_OP_OUTS].size != exit->u.io.size)
 		return emul_retry(vcpu);
 	return emul_execute(vcpu);
+}
+
+/**
+ * mvm_emulate_word() - read or write the 16-bit memory operand of an instruction that
+ * its exit's handler executes itself
+ * @vcpu: whose exit
+ * @insn: the instruction, with a memory operand
+ * @val: the operand
+ * @write: which of the two
+ *
+ * Return: 0, or what the handler is to answer: a fault was queued, or the operand is
+ * where only userspace could reach it.
+ */
+int mvm_emulate_word(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, u16 *val, bool write)
+{
+	struct mvm_emul_state *state = vcpu->emul;
+	u64 data = write ? *val : 0;
+	struct emul_call call;
+	struct mvm_emul e;
+	int ret;
+
+	mvm_emul_log_reset(&state->log);
+	state->linear_rip = linear_rip(vcpu);
+	state->string_io = false;
+	state->insn = *insn;
+	emul_setup(vcpu, &call, &e);
+	ret = mvm_emul_mem(&e, insn->mem.seg, mvm_emul_ea(&e), &data, sizeof(*val),
+			   write ? MVM_ACCESS_WRITE : MVM_ACCESS_READ, write);
+	mvm_emul_log_reset(&state->log);
+	if (ret == MVM_EMUL_FAULT) {
+		mvm_queue_fault(vcpu, &e.fault);
+		return MVM_RESUME;
+	}
+	if (ret)
+		return mvm_emulation_error(vcpu);
+	*val = data;
+	return 0;
 }
 
 /* ---------------------------------------------------------- plain port I/O */

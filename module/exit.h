@@ -38,6 +38,8 @@ int mvm_emulate_io(struct mvm_vcpu *vcpu);
  * error; -errno.
  */
 int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn);
+/* The 16-bit memory operand of LMSW and SMSW. 0, or what the handler is to answer. */
+int mvm_emulate_word(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, u16 *val, bool write);
 /* Emulation failed: KVM_EXIT_INTERNAL_ERROR with the instruction's bytes. */
 int mvm_emulation_error(struct mvm_vcpu *vcpu);
 int mvm_emul_create(struct mvm_vcpu *vcpu);

@@ -79,31 +79,63 @@ static u8 gpr_operand(const struct mvm_insn *insn)
 	return MVM_REG_NONE;
 }
 
+/* What the hardware left out of a DR exit: the operand. 0; else a handler's answer. */
+static int decode_gpr(struct mvm_vcpu *vcpu, struct mvm_insn *insn, u8 *gpr)
+{
+	int err = mvm_insn_fetch(vcpu, insn);
+
+	if (err)
+		return err;
+	vcpu->exit.insn_len = insn->len;
+	*gpr = gpr_operand(insn);
+	return 0;
+}
+
+/* SMSW: all of the operand's size to a register, 16 bits to memory. */
+static int store_msw(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, u8 gpr)
+{
+	u16 word = read_cr(vcpu, 0);
+	int err;
+
+	if (gpr == MVM_REG_NONE) {
+		err = mvm_emulate_word(vcpu, insn, &word, true);
+		if (err)
+			return err;
+	} else if (insn->opsize == 2) {
+		gpr_write(vcpu, gpr, (gpr_read(vcpu, gpr) & ~(u64)0xffff) | word);
+	} else {
+		gpr_write(vcpu, gpr, read_cr(vcpu, 0));
+	}
+	return mvm_skip_and_resume(vcpu);
+}
+
 /*
- * What the hardware left out of a CR or DR exit: the operand, and for a write of
- * CR0 which instruction it was. 0; else a handler's answer.
+ * What the hardware left out of a CR exit: the operand, and for CR0 which instruction
+ * it was. 0; else a handler's answer.
  */
 static int decode_access(struct mvm_vcpu *vcpu, u8 *gpr)
 {
 	struct mvm_exit *exit = &vcpu->exit;
 	struct mvm_insn insn;
-	int err = mvm_insn_fetch(vcpu, &insn);
+	int err = decode_gpr(vcpu, &insn, gpr);
 
 	if (err)
 		return err;
-	exit->insn_len = insn.len;
-	*gpr = gpr_operand(&insn);
-	if (insn.op == MVM_OP_CLTS) {
+	switch (insn.op) {
+	case MVM_OP_CLTS:
 		exit->u.cr.op = MVM_CR_CLTS;
 		return 0;
-	}
-	if (*gpr == MVM_REG_NONE)
-		return mvm_emulation_error(vcpu);
-	if (insn.op == MVM_OP_LMSW) {
+	case MVM_OP_LMSW:
 		exit->u.cr.op = MVM_CR_LMSW;
+		if (*gpr == MVM_REG_NONE)
+			return mvm_emulate_word(vcpu, &insn, &exit->u.cr.lmsw, false);
 		exit->u.cr.lmsw = gpr_read(vcpu, *gpr);
+		return 0;
+	case MVM_OP_SMSW:
+		return store_msw(vcpu, &insn, *gpr);
+	default:
+		return *gpr == MVM_REG_NONE ? mvm_emulation_error(vcpu) : 0;
 	}
-	return 0;
 }
 
 int mvm_exit_cr_access(struct mvm_vcpu *vcpu)
@@ -159,6 +191,7 @@ int mvm_exit_dr_access(struct mvm_vcpu *vcpu)
 {
 	struct mvm_exit *exit = &vcpu->exit;
 	u8 nr = exit->u.dr.nr, gpr = exit->u.dr.gpr;
+	struct mvm_insn insn;
 	int err;
 
 	mvm_state_get(vcpu, MVM_STATE_CR | MVM_STATE_DR);
@@ -174,9 +207,11 @@ int mvm_exit_dr_access(struct mvm_vcpu *vcpu)
 		return MVM_RESUME;
 	}
 	if (gpr == MVM_REG_NONE) {
-		err = decode_access(vcpu, &gpr);
+		err = decode_gpr(vcpu, &insn, &gpr);
 		if (err)
 			return err;
+		if (gpr == MVM_REG_NONE)
+			return mvm_emulation_error(vcpu);
 	}
 	if (exit->u.dr.write) {
 		if (mvm_set_dr(vcpu, nr, gpr_read(vcpu, gpr)))
