@@ -4,7 +4,7 @@
 INSN_SRC := $(addprefix module/insn/,decode.c operand.c tables.c emulate.c access.c alu.c shift.c \
 	bits.c exchange.c muldiv.c string.c stack.c vector.c)
 
-TEST_GEN_PROGS += insn_emulate insn_fuzz insn_native
+TEST_GEN_PROGS += insn_emulate insn_fuzz insn_native insn_stack
 ifeq ($(wildcard /usr/include/Zydis/Zydis.h),)
 TEST_PROGS += insn_no_zydis.sh
 else
@@ -16,3 +16,10 @@ insn_decode_LIBS := -lZydis
 insn_emulate_SRC := $(INSN_SRC)
 insn_fuzz_SRC := $(INSN_SRC)
 insn_native_SRC := $(INSN_SRC)
+insn_stack_SRC := $(INSN_SRC)
+
+# Built by the rule at the end of Makefile, where there is clang with its fuzzer.
+TEST_PROGS += insn_libfuzzer.sh
+ifneq ($(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a),)
+TEST_GEN_FILES += insn_libfuzzer
+endif

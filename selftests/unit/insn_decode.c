@@ -2,10 +2,12 @@
 /*
  * The instruction decoder against Zydis, an independent decoder.
  *
- * Every opcode of every map with every ModRM byte, and random strings, in the
- * four modes: where Zydis finds an instruction, the length must be the same,
- * and where the decoder names an operation, operation and operands too. Where
- * Zydis finds none nothing is compared: the CPU faults before anyone asks.
+ * Every opcode of every map with every ModRM byte behind each prefix, every SIB
+ * byte, and random strings, in the four modes, ten million strings at least: where
+ * Zydis finds an instruction, the length must be the same, and where the decoder
+ * names an operation, operation and operands too. Where Zydis finds none, the
+ * decoder must not name one: may_be_refused() has the exceptions. No row of the
+ * opcode tables may go without a string that was compared.
  *
  * MVM_INSN_STRINGS sets the number of random strings for each mode,
  * MVM_INSN_SEED the seed.
@@ -26,9 +28,10 @@
 #include <Zydis/Zydis.h>
 
 #include "kselftest.h"
-#include "insn/decode.h"
+#include "insn_rows.h"
 
 #define STRINGS		400000
+#define MIN_TOTAL	10000000
 #define MAX_REPORTS	20
 #define FIRST_VECTOR	16	/* index of the first vector prefix in test_all_opcodes() */
 
@@ -53,6 +56,41 @@ struct stats {
 };
 
 static u64 rng_state;
+static unsigned long total;
+
+/* What has been compared of each row. */
+#define SEEN_LEGACY	1
+#define SEEN_VEX	2
+#define SEEN_REFUSED	4
+static u8 seen[3 * 256 + MVM_NR_GROUPS * 8 + MVM_NR_PREFIXED * 4 + 1];
+
+static unsigned int row_index(const struct mvm_opcode *row)
+{
+	unsigned int base = 0, i;
+	const struct {
+		const struct mvm_opcode *rows;
+		unsigned int nr;
+	} tables[] = {
+		{ mvm_insn_one, 256 }, { mvm_insn_0f, 256 }, { mvm_insn_0f38, 256 },
+		{ mvm_insn_groups[0], MVM_NR_GROUPS * 8 },
+		{ mvm_insn_prefixed[0], MVM_NR_PREFIXED * 4 },
+	};
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (row >= tables[i].rows && row < tables[i].rows + tables[i].nr)
+			return base + (row - tables[i].rows);
+		base += tables[i].nr;
+	}
+	return base;
+}
+
+static void mark(const struct mvm_insn *insn, u8 what)
+{
+	u16 flags;
+
+	if (insn->enc <= MVM_ENC_VEX && insn->map != MVM_MAP_EXT && insn->map != MVM_MAP_0F3A)
+		seen[row_index(mvm_insn_row(insn, &flags))] |= what;
+}
 
 static u64 rng(void)
 {
@@ -281,6 +319,9 @@ static bool is_knc(const ZydisDecodedInstruction *z)
 {
 	return z->encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX ||
 	       z->meta.isa_set == ZYDIS_ISA_SET_KNCE ||
+	       z->meta.isa_set == ZYDIS_ISA_SET_KNCV ||
+	       z->meta.isa_set == ZYDIS_ISA_SET_KNC_MISC ||
+	       z->meta.isa_set == ZYDIS_ISA_SET_KNCSTREAM ||
 	       z->meta.isa_set == ZYDIS_ISA_SET_KNCJKBR;
 }
 
@@ -329,6 +370,8 @@ static void check(struct stats *st, struct mode *m, const u8 *bytes)
 						 &z, zo))) {
 		if (status == MVM_INSN_OK && !may_be_refused(&insn))
 			report(st, m, bytes, mvm_insn_op_name(insn.op), "refused");
+		if (status == MVM_INSN_UD)
+			mark(&insn, SEEN_REFUSED);
 		return;
 	}
 	if (is_knc(&z))
@@ -356,6 +399,7 @@ static void check(struct stats *st, struct mode *m, const u8 *bytes)
 		return;
 	}
 	st->named++;
+	mark(&insn, insn.enc == MVM_ENC_VEX ? SEEN_VEX : SEEN_LEGACY);
 	if (!same_op(&insn, &z, name)) {
 		report(st, m, bytes, mvm_insn_op_name(insn.op), name);
 		return;
@@ -370,6 +414,7 @@ static void check(struct stats *st, struct mode *m, const u8 *bytes)
 
 static void finish(const struct stats *st, const char *what, const char *mode)
 {
+	total += st->strings;
 	ksft_print_msg("%s, %s: %lu strings, %lu valid, %lu with operands, %lu errors\n",
 		       what, mode, st->strings, st->valid, st->named, st->errors);
 	ksft_test_result(st->valid > 1000 && st->named > 1000 && !st->errors,
@@ -392,7 +437,8 @@ static void test_all_opcodes(struct mode *m)
 		{ 1, { 0x48 } }, { 1, { 0x41 } }, { 1, { 0x44 } }, { 1, { 0x40 } },
 		{ 2, { 0x66, 0x48 } }, { 2, { 0x48, 0x66 } }, { 2, { 0x66, 0x67 } },
 		{ 2, { 0xf3, 0x4f } },
-		[FIRST_VECTOR] = { 2, { 0xc5, 0xf8 } }, { 3, { 0xc4, 0xe1, 0x79 } },
+		[FIRST_VECTOR] = { 2, { 0xc5, 0xf8 } }, { 2, { 0xc5, 0xfe } },
+		{ 2, { 0xc5, 0xff } }, { 2, { 0xc5, 0xfa } }, { 3, { 0xc4, 0xe1, 0x79 } },
 		{ 3, { 0xc4, 0xe2, 0x79 } }, { 3, { 0xc4, 0xe3, 0x79 } },
 		{ 4, { 0x62, 0xf1, 0x7c, 0x48 } }, { 4, { 0x62, 0xf2, 0x7d, 0x48 } },
 		{ 3, { 0x8f, 0xe8, 0x78 } }, { 3, { 0x8f, 0xe9, 0x78 } },
@@ -421,6 +467,30 @@ static void test_all_opcodes(struct mode *m)
 					check(&st, m, bytes);
 				}
 	finish(&st, "all opcodes", m->name);
+}
+
+/* All SIB bytes with all ModRM bytes that have one. */
+static void test_all_sib(struct mode *m)
+{
+	static const struct { u8 len, bytes[4]; } lead[] = {
+		{ 1, { 0x8b } }, { 2, { 0x67, 0x89 } }, { 2, { 0x41, 0x8b } }, { 2, { 0x42, 0x8b } },
+		{ 2, { 0x47, 0x01 } }, { 2, { 0x0f, 0x10 } }, { 2, { 0x64, 0x88 } },
+		{ 3, { 0xc5, 0xf8, 0x10 } }, { 4, { 0xc4, 0x81, 0x78, 0x11 } }, { 2, { 0x36, 0xff } },
+	};
+	struct stats st = { 0 };
+	unsigned int l, modrm, sib;
+	u8 bytes[MVM_INSN_MAX];
+
+	for (l = 0; l < ARRAY_SIZE(lead); l++)
+		for (modrm = 4; modrm < 0xc0; modrm += 8)
+			for (sib = 0; sib < 256; sib++) {
+				fill_random(bytes);
+				memcpy(bytes, lead[l].bytes, lead[l].len);
+				bytes[lead[l].len] = modrm;
+				bytes[lead[l].len + 1] = sib;
+				check(&st, m, bytes);
+			}
+	finish(&st, "all SIB bytes", m->name);
 }
 
 /* Random bytes, half of them with a random run of prefixes in front. */
@@ -464,6 +534,30 @@ static void test_limits(void)
 	ksft_test_result(n == 15, "prefixes alone want more bytes\n");
 }
 
+/* Rows that only Zydis or only the decoder knows are none. */
+static void test_coverage(void)
+{
+	struct insn_forms *forms = calloc(1, sizeof(*forms));
+	unsigned int i, missing = 0;
+
+	insn_all_forms(forms);
+	for (i = 0; i < forms->nr; i++) {
+		const struct insn_form *f = &forms->form[i];
+		u8 want = f->flags & F_UD ? SEEN_REFUSED : f->vex ? SEEN_VEX : SEEN_LEGACY;
+
+		/* Of the others only the length is known. */
+		if (f->row->op == MVM_OP_OTHER && !(f->flags & F_UD))
+			continue;
+		if (!(seen[row_index(f->row)] & want)) {
+			ksft_print_msg("%s has not been compared\n", insn_form_name(f));
+			missing++;
+		}
+	}
+	ksft_test_result(!missing, "every row of the opcode tables was compared\n");
+	ksft_test_result(total >= MIN_TOTAL, "%lu strings, at least %d\n", total, MIN_TOTAL);
+	free(forms);
+}
+
 static unsigned long env_number(const char *name, unsigned long def)
 {
 	const char *val = getenv(name);
@@ -478,7 +572,7 @@ int main(void)
 
 	rng_state = env_number("MVM_INSN_SEED", 0x9e3779b97f4a7c15UL) | 1;
 	ksft_print_header();
-	ksft_set_plan(3 + 2 * ARRAY_SIZE(modes));
+	ksft_set_plan(5 + 3 * ARRAY_SIZE(modes));
 	test_limits();
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
 		ZydisDecoderInit(&decoders[modes[i].mode], modes[i].machine, modes[i].stack);
@@ -486,7 +580,9 @@ int main(void)
 		ZydisDecoderEnableMode(&decoders[modes[i].mode], ZYDIS_DECODER_MODE_CET,
 				       ZYAN_FALSE);
 		test_all_opcodes(&modes[i]);
+		test_all_sib(&modes[i]);
 		test_random(&modes[i], count);
 	}
+	test_coverage();
 	ksft_finished();
 }
