@@ -118,24 +118,24 @@ CLASS_ALL(shifts, SHIFTS);
 CLASS_ALL(bitops, BITS);
 CLASS_ALL(exchanges, EXCHANGES);
 CLASS(pushes, START16 PUSHES("%bx", "w") JUMPS("%bx", "ax", "incw"),
-      PUSHES("%ebx", "l") JUMPS("%ebx", "eax", "incl"),
-      PUSHES("%rbx", "q") JUMPS("%rbx", "rax", "incl"));
+	PUSHES("%ebx", "l") JUMPS("%ebx", "eax", "incl"),
+	PUSHES("%rbx", "q") JUMPS("%rbx", "rax", "incl"));
 CLASS(frames,
-      START16 "mov %ax, %ss; mov $0x1004, %sp; mov $0x800, %bp;" FRAMES("sp", "bp", "ax")
-      "pusha; add $16, %sp; pushal; popal;",
-      "mov $0x91006, %esp; mov $0x90800, %ebp;" FRAMES("esp", "ebp", "eax") "pusha; popa;",
-      "mov $0x91006, %esp; mov $0x90800, %ebp;" FRAMES("rsp", "rbp", "rax"));
+	START16 "mov %ax, %ss; mov $0x1004, %sp; mov $0x800, %bp;" FRAMES("sp", "bp", "ax")
+	"pusha; add $16, %sp; pushal; popal;",
+	"mov $0x91006, %esp; mov $0x90800, %ebp;" FRAMES("esp", "ebp", "eax") "pusha; popa;",
+	"mov $0x91006, %esp; mov $0x90800, %ebp;" FRAMES("rsp", "rbp", "rax"));
 #define STRING_OPS							\
 	"rep movsw; mov $0x33, %al; mov $9, %cl; rep stosb; lodsl;"	\
 	"mov $6, %cl; repe cmpsb; mov $6, %cl; repne scasb; std; mov $3, %cl; rep movsl;"	\
 	"movsb; stosw; scasl; cmpsb; lodsb; cld;"
 CLASS(strings,
-      START16 "mov $0x20, %si; mov $0xfff, %di; mov $5, %cx;" STRING_OPS,
-      "mov $0x90020, %esi; mov $0x90fff, %edi; mov $5, %ecx;" STRING_OPS,
-      "mov $0x90020, %esi; mov $0x90fff, %edi; mov $5, %ecx;" STRING_OPS);
+	START16 "mov $0x20, %si; mov $0xfff, %di; mov $5, %cx;" STRING_OPS,
+	"mov $0x90020, %esi; mov $0x90fff, %edi; mov $5, %ecx;" STRING_OPS,
+	"mov $0x90020, %esi; mov $0x90fff, %edi; mov $5, %ecx;" STRING_OPS);
 CLASS(sse, SSE_ON("e") START16 SSE("%bx"), SSE_ON("e") SSE("%ebx"), SSE_ON("r") SSE("%rbx"));
 CLASS(more, SSE_ON("e") START16 SSE_MORE("%bx"), SSE_ON("e") SSE_MORE("%ebx"),
-      SSE_ON("r") SSE_MORE("%rbx"));
+	SSE_ON("r") SSE_MORE("%rbx"));
 CLASS(mmx, START16 MMX("%bx"), MMX("%ebx"), MMX("%rbx"));
 CLASS(avx, "", AVX_ON("e") AVX("%ebx"), AVX_ON("r") AVX("%rbx"));
 /* What only 64-bit mode has. */

@@ -337,7 +337,8 @@ TEST_F(stack, no_row_is_forgotten)
 	for (i = 0; i < forms->nr; i++) {
 		const struct insn_form *f = &forms->form[i];
 
-		if (!(f->flags & F_I64) || f->row->op == MVM_OP_OTHER || f->row->op == MVM_OP_ARPL ||
+		if (!(f->flags & F_I64) || f->row->op == MVM_OP_OTHER ||
+		    f->row->op == MVM_OP_ARPL ||
 		    !(insn_form_has_memory(f) || insn_form_has_stack(f)))
 			continue;
 		EXPECT_NE(NULL, memchr(covered, f->opcode, sizeof(covered))) {
