@@ -16,12 +16,13 @@ amd_defaults() {
 # Arguments: what the serial ports are connected to.
 amd_start() {
 	local args=(-accel "tcg,thread=multi" -cpu "$CPU_MODEL" -smp "$CPUS" -m "$MEMORY"
-		-display none -no-reboot -nic none -kernel "$KERNEL_IMAGE" -initrd "$DIR/initramfs"
+		-display none -nic none -kernel "$KERNEL_IMAGE" -initrd "$DIR/initramfs"
 		-append "console=ttyS0 quiet panic=-1 panic_on_oops=1 mitigations=off no_timer_check printk.devkmsg=on $APPEND")
 	if [ -n "$ICOUNT" ]; then
 		args[1]=tcg
 		args+=(-icount "shift=0,sleep=off")
 	fi
+	[ "$NEXT" = reboot ] || args+=(-no-reboot)
 	[ -z "$GDB" ] || args+=(-gdb "tcp:127.0.0.1:$GDB")
 	if [ -n "$SHELL_WANTED" ]; then
 		# Ctrl-] is the lab's escape, as Ctrl-a is the launcher's.

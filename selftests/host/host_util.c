@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * See host_util.h.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+
+#include "host_util.h"
+
+int bind_cpu(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(0, sizeof(cpus), &cpus) ? -errno : 0;
+}
+
+int nr_online_cpus(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+int shell(const char *fmt, ...)
+{
+	char command[256];
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(command, sizeof(command) - 20, fmt, args);
+	va_end(args);
+	strcpy(command + n, " >/dev/null 2>&1");
+	return system(command);
+}
+
+void read_line(const char *path, char *line, int size)
+{
+	FILE *f = fopen(path, "r");
+
+	line[0] = '\0';
+	if (f && fgets(line, size, f))
+		line[strcspn(line, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	int ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+bool host_is_intel(void)
+{
+	return shell("grep -q GenuineIntel /proc/cpuinfo") == 0;
+}
+
+static void nothing(int sig)
+{
+}
+
+static int plain_run(struct runner *runner)
+{
+	return tvm_ioctl(runner->vcpu.fd, KVM_RUN, NULL);
+}
+
+/* What the guest said at its OUT to TVM_PORT; -EPROTO for any other exit. */
+static int report(struct tvcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	uint32_t value = 0;
+
+	if (run->exit_reason != KVM_EXIT_IO || run->io.port != TVM_PORT) {
+		tvcpu_show(vcpu);
+		return -EPROTO;
+	}
+	memcpy(&value, (uint8_t *)run + run->io.data_offset, run->io.size);
+	return value;
+}
+
+static void *runner_thread(void *arg)
+{
+	struct runner *runner = arg;
+	int ret = runner->cpu < 0 ? 0 : bind_cpu(runner->cpu);
+
+	while (!ret && !runner->stop) {
+		ret = runner->run(runner);
+		if (ret == -EINTR) {
+			ret = 0;
+		} else if (!ret) {
+			ret = report(&runner->vcpu);
+			runner->rounds += !ret;
+		}
+	}
+	runner->result = ret;
+	return NULL;
+}
+
+int runner_start(struct runner *runner, int cpu)
+{
+	struct sigaction action = { .sa_handler = nothing };
+
+	sigaction(SIGUSR1, &action, NULL);
+	runner->cpu = cpu;
+	runner->stop = false;
+	if (!runner->run)
+		runner->run = plain_run;
+	return -pthread_create(&runner->thread, NULL, runner_thread, runner);
+}
+
+int runner_stop(struct runner *runner)
+{
+	runner->stop = true;
+	/* Again and again: one may come right before the thread looks at "stop". */
+	while (pthread_tryjoin_np(runner->thread, NULL)) {
+		pthread_kill(runner->thread, SIGUSR1);
+		usleep(1000);
+	}
+	return runner->result;
+}
+
+bool runner_wait(struct runner *runner, unsigned long n, int seconds)
+{
+	unsigned long until = runner->rounds + n;
+	long left = seconds * 200L;
+
+	while (runner->rounds < until && !runner->result && left--)
+		usleep(5000);
+	return runner->rounds >= until;
+}
+
+void runner_destroy(struct runner *runner)
+{
+	tvcpu_destroy(&runner->vcpu);
+	tvm_destroy(&runner->vm);
+}

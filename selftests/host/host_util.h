@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A guest on a thread of its own, bound to a CPU, while the test does something to
+ * the host. The guest reports by OUT to TVM_PORT: 0 goes on, anything else is what it found
+ * wrong and ends the run.
+ */
+#ifndef HOST_UTIL_H
+#define HOST_UTIL_H
+
+#include <pthread.h>
+
+#include "mvm_util.h"
+
+struct runner {
+	struct tvm vm;
+	struct tvcpu vcpu;
+	pthread_t thread;
+	int cpu; /* bound to it; -1 = anywhere */
+	volatile bool stop;
+	volatile unsigned long rounds; /* reports so far */
+	int result; /* 0, -errno of KVM_RUN, or what the guest reported */
+	/* Called in the thread around each KVM_RUN in place of the plain call, if set. */
+	int (*run)(struct runner *runner);
+};
+
+/* Bind the calling thread. 0 or -errno. */
+int bind_cpu(int cpu);
+int nr_online_cpus(void);
+/* Runs a command with its output dropped, printf style. Its status. */
+int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The first line of a file without its newline; "" where it cannot be read. */
+void read_line(const char *path, char *line, int size);
+int write_file(const char *path, const char *text);
+bool host_is_intel(void);
+
+/* The vCPU is set up; start and stop its thread. runner_stop() returns its result. */
+int runner_start(struct runner *runner, int cpu);
+int runner_stop(struct runner *runner);
+/* Wait until it has reported @n times more, or @seconds passed or it ended: false. */
+bool runner_wait(struct runner *runner, unsigned long n, int seconds);
+void runner_destroy(struct runner *runner);
+
+#endif
