@@ -14,7 +14,7 @@
 
 #include "entry.h"
 
-/* For the notifier race test: holds the window open that rule-breakers fall into. */
+/* For races by hand: holds the window open that rule-breakers fall into. */
 static unsigned int debug_install_delay_us;
 module_param(debug_install_delay_us, uint, 0644);
 MODULE_PARM_DESC(debug_install_delay_us,
@@ -140,13 +140,14 @@ static int map_page(struct mvm_vcpu *vcpu, const struct mvm_memslot *slot, struc
 		    struct page *page, unsigned long seq, bool may_sleep)
 {
 	struct mvm_vm *vm = vcpu->vm;
+	const gfp_t gfp = may_sleep ? GFP_KERNEL : GFP_NOWAIT | __GFP_NOWARN;
 	enum npt_install_result result = NPT_INSTALLED;
 	struct npt_tables tables = { };
 	int ret = MVM_FAULT_FIXED;
 
 	do {
 		if (result == NPT_NEED_TABLES) {
-			ret = mvm_npt_fill_tables(vm, &tables, may_sleep ? GFP_KERNEL : GFP_NOWAIT);
+			ret = mvm_npt_fill_tables(vm, &tables, gfp);
 			if (ret) {
 				ret = may_sleep ? ret : MVM_FAULT_SLEEPS;
 				break;
