@@ -54,6 +54,24 @@ GUEST_CODE(long_state, 64,
 GUEST_CODE(protected_state, 32,
 	   "push $46; pop %eax; out %al, $0xf4; hlt");
 
+/*
+ * Starts all other processors, by INIT and SIPI, at 8000h: STI and PAUSE for ever.
+ * Gives them time to get there.
+ */
+#define START_OTHERS								\
+	"movl $0xeb90f3fb, 0x8000; movb $0xfc, 0x8004;"				\
+	"movl $0x1ff, 0xfee000f0; movl $0xc4500, 0xfee00300;"			\
+	"movl $0xc4608, 0xfee00300; mov $300000, %ecx; 1: pause; loop 1b;"
+
+GUEST_CODE(four_exit, 32, START_OTHERS "mov $47, %al; out %al, $0xf4; hlt");
+
+GUEST_CODE(four_crash, 32, START_OTHERS "push $0; push $0; lidt (%esp); int3");
+
+GUEST_CODE(four_wait, 32, START_OTHERS "1: hlt; jmp 1b");
+
+GUEST_CODE(four_reset, 32,
+	   START_OTHERS "mov $'R', %al; out %al, $0xe9; mov $6, %al; mov $0xcf9, %dx; out %al, %dx; hlt");
+
 FIXTURE(launcher) {
 	struct launch *l;
 	char *path;
@@ -184,6 +202,46 @@ TEST_F(launcher, elf32_starts_in_protected_mode)
 	memcpy(image + ELF_CODE + 0x20, protected_state,
 	       protected_state_end - protected_state);
 	EXPECT_TRUE(ENDS(46, image, ELF_SIZE, NULL));
+}
+
+/* Whatever ends one processor ends all, running and waiting ones. */
+TEST_F(launcher, four_cpus_end_together)
+{
+	const struct {
+		const uint8_t *code, *end;
+		int status;
+		const char *option;
+	} rows[] = {
+		{ four_exit, four_exit_end, 47, NULL },
+		{ four_crash, four_crash_end, 125, NULL },
+		{ four_wait, four_wait_end, 124, "--timeout=3" },
+		{ four_reset, four_reset_end, 0, "--no-reboot" },
+	};
+	uint8_t image[ELF_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		make_elf32(image);
+		memcpy(image + ELF_CODE + 0x20, rows[i].code, rows[i].end - rows[i].code);
+		self->path = launch_file(image, ELF_SIZE);
+		ASSERT_NE(NULL, self->path);
+
+		const char *const args[] = {
+			"--timeout", "100", "-m", "16M", "--cpus=4", rows[i].option ?: "--stats",
+			self->path, NULL,
+		};
+
+		ASSERT_EQ(0, launch_run(self->l, NULL, args));
+		EXPECT_EQ(rows[i].status, self->l->status) {
+			TH_LOG("row %u", i);
+			launch_show(self->l);
+		}
+		unlink(self->path);
+		free(self->path);
+		self->path = NULL;
+	}
+	/* The other three were not even started. */
+	EXPECT_TRUE(FLAT_ENDS(42, exit_42, "--cpus=4"));
 }
 
 TEST_F(launcher, images_that_cannot_run_are_125_with_a_sentence)

@@ -24,6 +24,7 @@ struct guest {
 	const char *kernel;
 	const char *initrd;
 	const char *mem;
+	const char *cpus;
 	char *vmlinux;		/* from the kernel, when a test asks for it */
 };
 
@@ -45,6 +46,7 @@ FIXTURE_SETUP(boot)
 	self->guest.kernel = from_env("MINIVMM_GUEST_KERNEL", KERNEL);
 	self->guest.initrd = from_env("MINIVMM_GUEST_INITRD", INITRD);
 	self->guest.mem = "192M";
+	self->guest.cpus = "1";
 	if (!launch_path(why, sizeof(why)))
 		MVM_SKIP("%s", why);
 	if (access(self->guest.kernel, R_OK) || access(self->guest.initrd, R_OK))
@@ -69,7 +71,7 @@ static bool boots(struct guest *g, int status, const char *image,
 {
 	char cmdline[256];
 	const char *const args[] = {
-		"--timeout", GUEST_SECONDS, "-m", g->mem, "-i", g->initrd,
+		"--timeout", GUEST_SECONDS, "-m", g->mem, "-c", g->cpus, "-i", g->initrd,
 		"-p", cmdline, option ?: "--stats", image, NULL,
 	};
 
@@ -173,6 +175,64 @@ TEST_F_TIMEOUT(boot, panic_with_panic_minus_1_resets_the_machine, TEST_SECONDS)
 	EXPECT_GE(launch_count(self->guest.l, "Kernel panic"), 1) {
 		launch_show(self->guest.l);
 	}
+}
+
+/*
+ * All CPUs at once: processes that compute, pages that fault, pipes that wake their
+ * readers. Each gets the same sum. Then the kernel's view of its CPUs.
+ */
+#define LOAD									\
+	"n=$(nproc); echo cpus=$n;"						\
+	"for i in $(seq $((2 * n))); do"					\
+	" (dd if=/dev/zero bs=64k count=24 2>/dev/null | md5sum) & done >/sums;"	\
+	"wait; echo sums=$(sort -u /sums | wc -l) of=$(wc -l </sums);"		\
+	"echo lockups=$(dmesg | grep -ciE 'lockup|rcu.*stall|hung');"		\
+	"grep -E 'RES|CAL' /proc/interrupts; exit\n"
+
+static void boots_with_cpus(struct __test_metadata *_metadata, struct guest *g, unsigned int cpus)
+{
+	const struct launch_input input = { "# ", LOAD };
+	char number[12], words[32];
+
+	snprintf(number, sizeof(number), "%u", cpus);
+	g->cpus = number;
+	ASSERT_TRUE(boots(g, 0, g->kernel, NULL, "", &input));
+	snprintf(words, sizeof(words), "cpus=%u", cpus);
+	EXPECT_EQ(1, launch_count(g->l, words));
+	snprintf(words, sizeof(words), "sums=1 of=%u", 2 * cpus);
+	EXPECT_EQ(1, launch_count(g->l, words));
+	EXPECT_EQ(1, launch_count(g->l, "lockups=0")) {
+		launch_show(g->l);
+	}
+	g->cpus = "1";
+}
+
+/* Bochs makes one processor of all, and the host's work on top: it is slow enough with two. */
+static bool is_slow_host(void)
+{
+	char line[256];
+	bool intel = false;
+	FILE *f = fopen("/proc/cpuinfo", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		intel = intel || strstr(line, "GenuineIntel");
+	if (f)
+		fclose(f);
+	return intel;
+}
+
+TEST_F_TIMEOUT(boot, two_cpus_share_the_work, TEST_SECONDS)
+{
+	boots_with_cpus(_metadata, &self->guest, 2);
+}
+
+TEST_F_TIMEOUT(boot, eight_cpus_share_the_work, TEST_SECONDS)
+{
+	const char *run_long = getenv("MINIVMM_LONG");
+
+	if (is_slow_host() && !(run_long && *run_long))
+		SKIP(return, "takes minutes on an emulated Intel host; in scripts/check --long");
+	boots_with_cpus(_metadata, &self->guest, 8);
 }
 
 MVM_HARNESS_MAIN

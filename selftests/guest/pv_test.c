@@ -324,7 +324,12 @@ TEST_F(pv, hint_tells_that_a_vcpu_sleeps)
 static void *spin(void *arg)
 {
 	FIXTURE_DATA(pv) *self = arg;
+	sigset_t alarm;
 
+	/* It is for the thread that runs the guest. */
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
 	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED))
 		;
 	return NULL;
