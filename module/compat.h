@@ -61,6 +61,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define mvm_run_delay()	    0ULL
 #endif
 
+/* An eventfd's count goes up by one at a time since 6.8. */
+#ifdef MVM_HAVE_EVENTFD_SIGNAL_N
+#define mvm_eventfd_signal(ctx) eventfd_signal(ctx, 1)
+#else
+#define mvm_eventfd_signal(ctx) eventfd_signal(ctx)
+#endif
+
 /* Newer headers rename the run page's shared bytes for kernel code: read them once. */
 #ifdef MVM_HAVE_RUN_UNSAFE_HINT
 #define mvm_immediate_exit immediate_exit__unsafe

@@ -238,14 +238,22 @@ static bool emul_mmio(void *priv, gpa_t gpa, void *buf, unsigned int len, bool w
 {
 	struct emul_call *call = priv;
 
-	return mvm_irqchip_mmio(call->vcpu, gpa, len, buf, write);
+	return mvm_irqchip_mmio(call->vcpu, gpa, len, buf, write) ||
+	       (write && mvm_ioeventfd_signal(call->vcpu->vm, MVM_BUS_MEMORY, gpa, len, buf));
+}
+
+/* Ports that a device in the kernel has, or that an eventfd stands for. */
+static bool kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write)
+{
+	return mvm_irqchip_pio(vcpu, port, size, buf, write) ||
+	       (write && mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, port, size, buf));
 }
 
 static bool emul_pio(void *priv, u16 port, void *buf, unsigned int size, bool write)
 {
 	struct emul_call *call = priv;
 
-	return mvm_irqchip_pio(call->vcpu, port, size, buf, write);
+	return kernel_pio(call->vcpu, port, buf, size, write);
 }
 
 static void emul_segment(void *priv, unsigned int seg, struct mvm_emul_seg *out)
@@ -583,7 +591,7 @@ int mvm_emulate_io(struct mvm_vcpu *vcpu)
 	u8 size = exit->u.io.size;
 	u32 val = exit->u.io.in ? 0 : vcpu->gpr[MVM_RAX];
 
-	if (mvm_irqchip_pio(vcpu, exit->u.io.port, size, &val, !exit->u.io.in)) {
+	if (kernel_pio(vcpu, exit->u.io.port, &val, size, !exit->u.io.in)) {
 		if (exit->u.io.in)
 			io_set_rax(vcpu, val, size);
 		return io_skip(vcpu);

@@ -136,7 +136,7 @@ int mvm_user_interrupt(struct mvm_vcpu *vcpu, u32 irq)
 {
 	if (irq > 255)
 		return -EINVAL;
-	if (mvm_irqchip_in_kernel(vcpu->vm))
+	if (mvm_pic_in_kernel(vcpu->vm))
 		return -ENXIO;
 	if (vcpu->events.user_irq >= 0)
 		return -EEXIST;
@@ -175,11 +175,32 @@ static void collect_nmis(struct mvm_vcpu *vcpu)
 	vcpu->events.nmi.pending = min(n, limit);
 }
 
+/* Would the vCPU's interrupt input listen to an 8259 outside the kernel? */
+static bool takes_user_irq(struct mvm_vcpu *vcpu)
+{
+	return !vcpu->lapic || mvm_lapic_takes_extint(vcpu);
+}
+
+/* The vector that userspace's controller offers and the vCPU listens to, or -1. */
+static int offered_irq(struct mvm_vcpu *vcpu)
+{
+	return vcpu->events.user_irq >= 0 && takes_user_irq(vcpu) ? vcpu->events.user_irq : -1;
+}
+
 static bool irq_waits(struct mvm_vcpu *vcpu)
 {
-	if (mvm_irqchip_in_kernel(vcpu->vm))
-		return mvm_irq_pending(vcpu) >= 0;
-	return vcpu->events.user_irq >= 0;
+	return offered_irq(vcpu) >= 0 || mvm_irq_pending(vcpu) >= 0;
+}
+
+bool mvm_wants_irq_window(struct mvm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->run->request_interrupt_window) && !mvm_pic_in_kernel(vcpu->vm);
+}
+
+bool mvm_irq_window_open(struct mvm_vcpu *vcpu)
+{
+	return vcpu->events.user_irq < 0 && !vcpu->events.exception.pending &&
+	       takes_user_irq(vcpu) && mvm_interrupt_allowed(vcpu);
 }
 
 bool mvm_has_wake_event(struct mvm_vcpu *vcpu)
@@ -235,14 +256,12 @@ static void inject_nmi(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 
 static void inject_irq(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 {
-	int vector;
+	int vector = offered_irq(vcpu);
 
-	if (mvm_irqchip_in_kernel(vcpu->vm)) {
-		vector = mvm_irq_ack(vcpu);
-	} else {
-		vector = vcpu->events.user_irq;
+	if (vector >= 0)
 		vcpu->events.user_irq = -1;
-	}
+	else
+		vector = mvm_irq_ack(vcpu);
 	if (vector < 0)
 		return;
 	vcpu->events.interrupt.ev = (struct mvm_event){
@@ -251,11 +270,6 @@ static void inject_irq(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 	};
 	vcpu->events.interrupt.injected = true;
 	inject->event = vcpu->events.interrupt.ev;
-}
-
-static bool userspace_waits_for_window(struct mvm_vcpu *vcpu)
-{
-	return !mvm_irqchip_in_kernel(vcpu->vm) && READ_ONCE(vcpu->run->request_interrupt_window);
 }
 
 void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
@@ -279,7 +293,9 @@ void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 		inject_irq(vcpu, inject);
 
 	inject->nmi_window = events->nmi.pending;
-	inject->irq_window = irq_waits(vcpu) || userspace_waits_for_window(vcpu);
+	inject->irq_window = irq_waits(vcpu) ||
+			     (mvm_wants_irq_window(vcpu) && vcpu->events.user_irq < 0 &&
+			      takes_user_irq(vcpu));
 }
 
 /* The exit broke off the delivery of an event: it goes in again at the next entry. */

@@ -75,12 +75,9 @@ static int exit_resume(struct mvm_vcpu *vcpu)
 
 static int exit_irq_window(struct mvm_vcpu *vcpu)
 {
-	struct kvm_run *run = vcpu->run;
-
-	if (mvm_irqchip_in_kernel(vcpu->vm) || !READ_ONCE(run->request_interrupt_window) ||
-	    vcpu->events.user_irq >= 0)
+	if (!mvm_wants_irq_window(vcpu) || !mvm_irq_window_open(vcpu))
 		return MVM_RESUME;
-	run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+	vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 	return MVM_TO_USER;
 }
 

@@ -138,10 +138,22 @@ static int decode_access(struct mvm_vcpu *vcpu, u8 *gpr)
 	}
 }
 
+/* A lower priority may let an interrupt in that only userspace's local APIC knows of. */
+static int finish_cr_access(struct mvm_vcpu *vcpu, u64 old_cr8)
+{
+	int ret = mvm_skip_and_resume(vcpu);
+
+	if (ret != MVM_RESUME || vcpu->lapic || vcpu->cr8 >= old_cr8)
+		return ret;
+	vcpu->run->exit_reason = KVM_EXIT_SET_TPR;
+	return MVM_TO_USER;
+}
+
 int mvm_exit_cr_access(struct mvm_vcpu *vcpu)
 {
 	struct mvm_exit *exit = &vcpu->exit;
 	bool mov = exit->u.cr.op == MVM_CR_READ || exit->u.cr.op == MVM_CR_WRITE;
+	u64 old_cr8 = vcpu->cr8;
 	u8 gpr = exit->u.cr.gpr;
 	int err = 0;
 
@@ -164,7 +176,7 @@ int mvm_exit_cr_access(struct mvm_vcpu *vcpu)
 		err = mvm_set_cr0(vcpu, lmsw_value(read_cr(vcpu, 0), exit->u.cr.lmsw));
 		break;
 	}
-	return err ? mvm_inject_gp(vcpu) : mvm_skip_and_resume(vcpu);
+	return err ? mvm_inject_gp(vcpu) : finish_cr_access(vcpu, old_cr8);
 }
 
 #define DR6_UPPER 0xffffffff00000000ULL

@@ -12,6 +12,7 @@
 
 #include <linux/types.h>
 
+struct mvm_backend;
 struct mvm_vm;
 struct mvm_vcpu;
 struct mvm_reason;
@@ -36,6 +37,10 @@ struct mvm_ioctl {
  */
 long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsigned int cmd,
 			unsigned long arg);
+
+/* The VM file's rows for interrupts (vm_irq.c), beside vm.c's own. */
+extern const struct mvm_ioctl mvm_vm_irq_ioctls[];
+extern const size_t mvm_nr_vm_irq_ioctls;
 
 /* MINIVMM_GET_REASON for any file. */
 long mvm_ioctl_get_reason(struct mvm_reason *reason, unsigned long arg);

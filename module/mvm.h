@@ -9,7 +9,7 @@
  *	[I] immutable after creation	[a] atomic
  *	[V] vm->lock			[v] vcpu->lock
  *	[o] the thread that runs the vCPU, inside KVM_RUN (holds vcpu->lock)
- *	[Q] vm->irq_lock
+ *	[Q] vm->irq_lock			[S] vm->irq_setup_lock
  *
  * Lock order, outermost first:
  *
@@ -18,6 +18,7 @@
  *	    vm->slots_lock
  *	      mmap_lock (get_user_pages, copy_from_user)
  *		vm->mmu_lock / vcpu->fault_lock (notifiers: under the host's page table locks)
+ *	    vm->irq_setup_lock
  *	  vm->irq_lock (raw, interrupts off; from any context)
  */
 #ifndef MVM_H
@@ -34,6 +35,7 @@
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/swait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "compat.h"
@@ -47,6 +49,7 @@
 struct mvm_vm;
 struct mvm_vcpu;
 struct mvm_backend;
+struct mvm_ioeventfds;
 struct mvm_irqchip;
 struct mvm_lapic;
 struct mvm_pit;
@@ -251,6 +254,8 @@ enum mvm_request {
 	MVM_REQ_YIELD, /* give the CPU to the vCPU in pv.yield_to */
 	MVM_REQ_INIT, /* INIT arrived (lapic) */
 	MVM_REQ_SIPI, /* start-up IPI arrived; vector in vcpu->sipi_vector */
+	MVM_REQ_IRQ_ACKED, /* an 8259 with automatic EOI: tell the irqfds */
+	MVM_REQ_IOAPIC_EOI, /* tell userspace's I/O APIC: vector in vcpu->ioapic_eoi */
 };
 
 enum mvm_vcpu_mode {
@@ -341,6 +346,7 @@ struct mvm_vcpu {
 	struct pid *pid; /* of the thread that ran it last, referenced; NULL = none yet */
 	u32 mp_state; /* KVM_MP_STATE_* */
 	u8 sipi_vector;
+	u8 ioapic_eoi; /* with MVM_REQ_IOAPIC_EOI */
 	atomic_t nmi_queued; /* [a] NMIs from other contexts, moved into events by event.c */
 	struct mvm_events events;
 	struct mvm_exit exit; /* the last exit [o] */
@@ -371,6 +377,9 @@ struct mvm_vcpu {
 	u64 stat_entries;
 };
 
+/* Where a guest can write to a device. */
+enum mvm_bus { MVM_BUS_PORT, MVM_BUS_MEMORY, MVM_NR_BUSES };
+
 /**
  * struct mvm_vm - one virtual machine
  */
@@ -390,7 +399,7 @@ struct mvm_vm {
 
 	/* Memory (mmu/) */
 	struct mutex slots_lock;
-	struct srcu_struct srcu; /* readers of slots and of routing */
+	struct srcu_struct srcu; /* readers of slots */
 	struct mvm_memslots __rcu *slots;
 	u64 dirty_manual; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2's flags [slots_lock] */
 	u64 nr_mmu_pages; /* KVM_SET_NR_MMU_PAGES: kept, inert */
@@ -406,7 +415,14 @@ struct mvm_vm {
 
 	/* Interrupt controllers (irqchip/) */
 	raw_spinlock_t irq_lock;
+	struct mutex irq_setup_lock; /* changes of routing, irqfds, ioeventfds */
+	struct srcu_struct irq_srcu; /* who follows them, in any context */
 	struct mvm_irqchip *irqchip; /* [V] to create; NULL = none; published with release */
+	bool irqchip_split; /* [I] from then on: no 8259, I/O APIC and 8254 in it */
+	struct list_head irqfds; /* [S] */
+	struct xarray resamplers; /* [S] by GSI; read under irq_srcu */
+	struct work_struct irqfd_reaper; /* removes those whose eventfd was closed */
+	struct mvm_ioeventfds __rcu *ioeventfds[MVM_NR_BUSES]; /* [S]; read under irq_srcu */
 	struct mvm_pit *pit; /* likewise */
 
 	/* Clock (clock.c) */
@@ -537,6 +553,12 @@ void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len);
 /* CPUID (cpuid.c) */
 const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 function, u32 index);
 bool mvm_guest_has(const struct mvm_vcpu *vcpu, u32 x86_feature); /* X86_FEATURE_* */
+
+/* Writes that signal eventfds (ioeventfd.c). */
+bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
+			  const void *data);
+int mvm_ioeventfd_set(struct mvm_vm *vm, const struct kvm_ioeventfd *args);
+void mvm_ioeventfd_destroy(struct mvm_vm *vm);
 
 static inline struct mvm_reason *mvm_vcpu_reason(struct mvm_vcpu *vcpu)
 {

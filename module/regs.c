@@ -401,6 +401,9 @@ static void set_sregs_interrupt(struct mvm_vcpu *vcpu, const struct kvm_sregs *s
 		.type = MVM_EVENT_INTERRUPT,
 		.vector = vector,
 	};
+	/* KVM_GET_SREGS shows a queued one in the same place: it is one interrupt. */
+	if (vcpu->events.user_irq == vector)
+		vcpu->events.user_irq = -1;
 }
 
 int mvm_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)

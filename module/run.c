@@ -33,7 +33,8 @@
 /* Requests that need the outer loop. */
 #define MVM_OUTER_REQS                                                            \
 	(BIT(MVM_REQ_CLOCK) | BIT(MVM_REQ_TRIPLE_FAULT) | BIT(MVM_REQ_DEAD) |     \
-	 BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI) | BIT(MVM_REQ_YIELD))
+	 BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI) | BIT(MVM_REQ_YIELD) |              \
+	 BIT(MVM_REQ_IRQ_ACKED) | BIT(MVM_REQ_IOAPIC_EOI))
 
 /* -------------------------------------------------------------- inner loop */
 
@@ -199,6 +200,13 @@ static int outer_requests(struct mvm_vcpu *vcpu)
 		mvm_clock_update(vcpu);
 	if (mvm_vcpu_take_request(vcpu, MVM_REQ_YIELD))
 		mvm_pv_yield(vcpu);
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_IRQ_ACKED))
+		mvm_pic_tell_acked(vcpu->vm);
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_IOAPIC_EOI)) {
+		vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
+		vcpu->run->eoi.vector = vcpu->ioapic_eoi;
+		return MVM_TO_USER;
+	}
 	return MVM_RESUME;
 }
 
@@ -250,20 +258,13 @@ static int wait_for_event(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
-/* Without an in-kernel irqchip userspace may wait for the moment it can inject. */
-static bool wants_irq_window_exit(struct mvm_vcpu *vcpu)
-{
-	return !mvm_irqchip_in_kernel(vcpu->vm) && READ_ONCE(vcpu->run->request_interrupt_window) &&
-	       vcpu->events.user_irq < 0 && mvm_interrupt_allowed(vcpu);
-}
-
 /* Run the guest until an exit that needs the outer loop. */
 static int run_guest(struct mvm_vcpu *vcpu)
 {
 	int ret;
 
 	mvm_pv_before_run(vcpu);
-	if (wants_irq_window_exit(vcpu)) {
+	if (mvm_wants_irq_window(vcpu) && mvm_irq_window_open(vcpu)) {
 		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 		return MVM_TO_USER;
 	}
@@ -349,9 +350,8 @@ static void publish_run(struct mvm_vcpu *vcpu)
 	run->cr8 = mvm_get_cr8(vcpu);
 	run->apic_base = mvm_lapic_base(vcpu);
 	run->flags = 0;
-	run->ready_for_interrupt_injection = mvm_irqchip_in_kernel(vcpu->vm) ||
-					     (vcpu->events.user_irq < 0 &&
-					      mvm_interrupt_allowed(vcpu));
+	run->ready_for_interrupt_injection = mvm_pic_in_kernel(vcpu->vm) ||
+					     mvm_irq_window_open(vcpu);
 }
 
 int mvm_vcpu_run(struct mvm_vcpu *vcpu)

@@ -63,5 +63,8 @@ bool mvm_nmi_allowed(struct mvm_vcpu *vcpu);
 void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events);
 int mvm_set_vcpu_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *events);
 int mvm_user_interrupt(struct mvm_vcpu *vcpu, u32 irq);
+/* Userspace's 8259 waits for the moment it can inject; that moment is now. */
+bool mvm_wants_irq_window(struct mvm_vcpu *vcpu);
+bool mvm_irq_window_open(struct mvm_vcpu *vcpu);
 
 #endif

@@ -44,6 +44,8 @@ static void vm_destroy(struct mvm_vm *vm)
 	for (i = vm->nr_vcpus - 1; i >= 0; i--)
 		mvm_vcpu_destroy(vm->vcpus[i]);
 	mvm_irqchip_destroy(vm);
+	mvm_ioeventfd_destroy(vm);
+	cleanup_srcu_struct(&vm->irq_srcu);
 	vm->backend->vm_destroy(vm);
 	mvm_hw_put();
 	mmdrop(vm->mm);
@@ -134,12 +136,23 @@ static int enable_manual_dirty_log(struct mvm_vm *vm, const struct kvm_enable_ca
 	return mvm_dirty_set_manual(vm, cap->args[0]);
 }
 
+static int enable_split_irqchip(struct mvm_vm *vm, const struct kvm_enable_cap *cap)
+{
+	int ret;
+
+	mutex_lock(&vm->lock);
+	ret = mvm_irqchip_create_split(vm, cap->args[0]);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
 /* What KVM_ENABLE_CAP can enable on a VM. */
 static const struct {
 	u32 cap;
 	int (*enable)(struct mvm_vm *vm, const struct kvm_enable_cap *cap);
 } vm_enable_caps[] = {
 	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, enable_manual_dirty_log },
+	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
 };
 
 static long vm_enable_cap(void *obj, unsigned long arg)
@@ -201,100 +214,6 @@ static long vm_set_boot_cpu_id(void *obj, unsigned long id)
 	return ret;
 }
 
-static long vm_create_irqchip(void *obj, unsigned long arg)
-{
-	struct mvm_vm *vm = obj;
-	long ret;
-
-	mutex_lock(&vm->lock);
-	ret = mvm_irqchip_create(vm);
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-static long vm_create_pit2(void *obj, unsigned long arg)
-{
-	struct mvm_vm *vm = obj;
-	struct kvm_pit_config config;
-	long ret;
-
-	if (copy_from_user(&config, (void __user *)arg, sizeof(config)))
-		return -EFAULT;
-	mutex_lock(&vm->lock);
-	ret = mvm_pit_create(vm, &config);
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-static long vm_irq_line(void *obj, unsigned long arg)
-{
-	struct mvm_vm *vm = obj;
-	struct kvm_irq_level line;
-	int ret;
-
-	if (copy_from_user(&line, (void __user *)arg, sizeof(line)))
-		return -EFAULT;
-	if (!mvm_irqchip_in_kernel(vm))
-		return mvm_fail(&vm->reason, -ENXIO,
-				"KVM_IRQ_LINE needs the in-kernel irqchip: call KVM_CREATE_IRQCHIP first");
-	ret = mvm_irq_set_gsi(vm, line.irq, line.level);
-	return ret < 0 ? ret : 0;
-}
-
-/* The chip state is big: on the heap, and the same path both ways. */
-static long vm_irqchip_state(struct mvm_vm *vm, unsigned long arg, bool set)
-{
-	struct kvm_irqchip *chip;
-	long ret;
-
-	if (!mvm_irqchip_in_kernel(vm))
-		return -ENXIO;
-	chip = memdup_user((void __user *)arg, sizeof(*chip));
-	if (IS_ERR(chip))
-		return PTR_ERR(chip);
-	ret = set ? mvm_irqchip_set_state(vm, chip) : mvm_irqchip_get_state(vm, chip);
-	if (!ret && !set && copy_to_user((void __user *)arg, chip, sizeof(*chip)))
-		ret = -EFAULT;
-	kfree(chip);
-	return ret;
-}
-
-static long vm_get_irqchip(void *obj, unsigned long arg)
-{
-	return vm_irqchip_state(obj, arg, false);
-}
-
-static long vm_set_irqchip(void *obj, unsigned long arg)
-{
-	return vm_irqchip_state(obj, arg, true);
-}
-
-static long vm_get_pit2(void *obj, unsigned long arg)
-{
-	struct mvm_vm *vm = obj;
-	struct kvm_pit_state2 ps = {};
-	long ret;
-
-	if (!smp_load_acquire(&vm->pit)) /* pairs with mvm_pit_create() */
-		return -ENXIO;
-	ret = mvm_pit_get_state(vm, &ps);
-	if (!ret && copy_to_user((void __user *)arg, &ps, sizeof(ps)))
-		ret = -EFAULT;
-	return ret;
-}
-
-static long vm_set_pit2(void *obj, unsigned long arg)
-{
-	struct mvm_vm *vm = obj;
-	struct kvm_pit_state2 ps;
-
-	if (!smp_load_acquire(&vm->pit)) /* pairs with mvm_pit_create() */
-		return -ENXIO;
-	if (copy_from_user(&ps, (void __user *)arg, sizeof(ps)))
-		return -EFAULT;
-	return mvm_pit_set_state(vm, &ps);
-}
-
 static long vm_get_clock(void *obj, unsigned long arg)
 {
 	struct kvm_clock_data data = {};
@@ -322,24 +241,17 @@ static long vm_get_reason(void *obj, unsigned long arg)
 }
 
 static const struct mvm_ioctl vm_ioctls[] = {
-	MVM_IOCTL(KVM_IRQ_LINE, vm_irq_line),
 	MVM_IOCTL(KVM_CHECK_EXTENSION, vm_check_extension),
+	MVM_IOCTL(KVM_ENABLE_CAP, vm_enable_cap),
 	MVM_IOCTL(KVM_CREATE_VCPU, vm_create_vcpu),
 	MVM_IOCTL(KVM_SET_USER_MEMORY_REGION, vm_set_user_memory_region),
 	MVM_IOCTL(KVM_GET_DIRTY_LOG, vm_get_dirty_log),
 	MVM_IOCTL(KVM_CLEAR_DIRTY_LOG, vm_clear_dirty_log),
 	MVM_IOCTL(KVM_SET_NR_MMU_PAGES, vm_set_nr_mmu_pages),
 	MVM_IOCTL(KVM_GET_NR_MMU_PAGES, vm_get_nr_mmu_pages),
-	MVM_IOCTL(KVM_ENABLE_CAP, vm_enable_cap),
 	MVM_IOCTL(KVM_SET_TSS_ADDR, vm_set_tss_addr),
 	MVM_IOCTL(KVM_SET_IDENTITY_MAP_ADDR, vm_set_identity_map_addr),
 	MVM_IOCTL(KVM_SET_BOOT_CPU_ID, vm_set_boot_cpu_id),
-	MVM_IOCTL(KVM_CREATE_IRQCHIP, vm_create_irqchip),
-	MVM_IOCTL(KVM_GET_IRQCHIP, vm_get_irqchip),
-	MVM_IOCTL(KVM_SET_IRQCHIP, vm_set_irqchip),
-	MVM_IOCTL(KVM_CREATE_PIT2, vm_create_pit2),
-	MVM_IOCTL(KVM_GET_PIT2, vm_get_pit2),
-	MVM_IOCTL(KVM_SET_PIT2, vm_set_pit2),
 	MVM_IOCTL(KVM_GET_CLOCK, vm_get_clock),
 	MVM_IOCTL(KVM_SET_CLOCK, vm_set_clock),
 	MVM_IOCTL(MINIVMM_GET_REASON, vm_get_reason),
@@ -348,6 +260,7 @@ static const struct mvm_ioctl vm_ioctls[] = {
 static long vm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct mvm_vm *vm = filp->private_data;
+	long ret;
 
 	/* The reason is for whoever holds the file, also after the mm is gone. */
 	if (cmd != MINIVMM_GET_REASON) {
@@ -357,12 +270,18 @@ static long vm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		if (READ_ONCE(vm->dead))
 			return -EIO;
 	}
-	return mvm_ioctl_dispatch(vm_ioctls, ARRAY_SIZE(vm_ioctls), vm, cmd, arg);
+	ret = mvm_ioctl_dispatch(vm_ioctls, ARRAY_SIZE(vm_ioctls), vm, cmd, arg);
+	if (ret == -ENOTTY)
+		ret = mvm_ioctl_dispatch(mvm_vm_irq_ioctls, mvm_nr_vm_irq_ioctls, vm, cmd, arg);
+	return ret;
 }
 
 static int vm_release(struct inode *inode, struct file *filp)
 {
-	mvm_vm_put(filp->private_data);
+	struct mvm_vm *vm = filp->private_data;
+
+	mvm_irqfd_release(vm);
+	mvm_vm_put(vm);
 	return 0;
 }
 
@@ -387,6 +306,8 @@ static struct mvm_vm *vm_alloc(const struct mvm_backend *backend, struct mvm_rea
 	refcount_set(&vm->users, 1);
 	mutex_init(&vm->lock);
 	raw_spin_lock_init(&vm->irq_lock);
+	mutex_init(&vm->irq_setup_lock);
+	mvm_irqfd_vm_init(vm);
 	mvm_reason_init(&vm->reason);
 	mmgrab(vm->mm);
 
@@ -400,9 +321,14 @@ static struct mvm_vm *vm_alloc(const struct mvm_backend *backend, struct mvm_rea
 	if (err)
 		goto err_vm_destroy;
 	vm->nr_mmu_pages = MVM_MIN_MMU_PAGES;
+	err = init_srcu_struct(&vm->irq_srcu);
+	if (err)
+		goto err_mmu_destroy;
 	mvm_clock_vm_init(vm);
 	return vm;
 
+err_mmu_destroy:
+	mvm_mmu_vm_destroy(vm);
 err_vm_destroy:
 	backend->vm_destroy(vm);
 err_hw_put:

@@ -13,24 +13,30 @@
 #ifndef MVM_IRQCHIP_CHIPS_H
 #define MVM_IRQCHIP_CHIPS_H
 
+#include "gsi.h"
 #include "irqchip.h"
 #include "model.h"
 
-#define MVM_NR_GSIS MVM_IOAPIC_PINS
-
-/* Who drives a GSI; the line is the OR of them. */
-#define MVM_GSI_USER BIT(0)
-#define MVM_GSI_PIT  BIT(1)
-
 /**
- * struct mvm_irqchip - the VM-wide chips. All [Q]
- * @sources: by GSI, MVM_GSI_* of those that hold the line up
+ * struct mvm_irqchip - the VM-wide chips
+ * @vm: the VM
+ * @pic: [Q]; unused with a split irqchip
+ * @ioapic: likewise
+ * @pic_sources: by input, MVM_SOURCE_* of those that hold the line up [Q]
+ * @ioapic_sources: likewise
+ * @split: local APICs alone: the other chips are userspace's [I]
+ * @split_pins: with @split: how many GSIs stand for inputs of userspace's I/O APIC [I]
+ * @routing: where the GSIs go; changed under vm->irq_setup_lock, read under vm->irq_srcu
  */
 struct mvm_irqchip {
 	struct mvm_vm *vm;
 	struct mvm_i8259 pic;
 	struct mvm_ioapic ioapic;
-	u8 sources[MVM_NR_GSIS];
+	u8 pic_sources[MVM_I8259_PINS];
+	u8 ioapic_sources[MVM_IOAPIC_PINS];
+	bool split;
+	u32 split_pins;
+	struct mvm_gsi_table __rcu *routing;
 };
 
 /**
@@ -38,6 +44,9 @@ struct mvm_irqchip {
  * @due: when IRQ 0 is to be raised next; MVM_NEVER = not armed
  * @last_irq: when IRQ 0 was last raised
  * @speaker: port 61h is ours too [I]
+ * @reinject: ticks that could not be given are owed
+ * @unended: with @reinject: the guest has a tick that it has not ended
+ * @owed: with @reinject: how many are to follow
  */
 struct mvm_pit {
 	struct mvm_vm *vm;
@@ -46,6 +55,9 @@ struct mvm_pit {
 	u64 due;
 	u64 last_irq;
 	bool speaker;
+	bool reinject;
+	bool unended;
+	u32 owed;
 };
 
 /**
@@ -59,9 +71,24 @@ struct mvm_lapic {
 	struct hrtimer timer;
 };
 
-/* route.c. vm->irq_lock held by the first three. */
+/* line.c */
+int mvm_apic_send_device(struct mvm_vm *vm, const struct mvm_apic_msg *msg);
+int mvm_routing_default(struct mvm_irqchip *chip);
+void mvm_routing_destroy(struct mvm_irqchip *chip);
+/* vm->irq_lock held. */
 int __mvm_gsi_set(struct mvm_irqchip *chip, u32 gsi, u8 source, bool level);
-void __mvm_ioapic_eoi(struct mvm_irqchip *chip, u8 vector);
+/* From interrupts that ended to their lines: inputs as one mask, see line.c. */
+#define MVM_PINS_PIC_SHIFT MVM_IOAPIC_PINS
+void __mvm_pins_acked(struct mvm_irqchip *chip, u64 pins);
+void __mvm_pins_unmasked(struct mvm_irqchip *chip, u64 pins);
+/* Afterwards, without any lock. */
+void mvm_pins_resample(struct mvm_irqchip *chip, u64 pins);
+void mvm_irq_eoi(struct mvm_vcpu *vcpu, u8 vector, bool level);
+
+/* irqfd.c */
+void mvm_irqfd_resample(struct mvm_vm *vm, u32 gsi);
+
+/* route.c. vm->irq_lock held by the first. */
 void __mvm_pic_changed(struct mvm_irqchip *chip, bool was_up);
 int mvm_apic_send(struct mvm_vm *vm, struct mvm_vcpu *sender, const struct mvm_apic_msg *msg);
 
@@ -71,7 +98,17 @@ void __mvm_lapic_arm(struct mvm_lapic *lapic, u64 now);
 /* lapic_access.c */
 bool mvm_lapic_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool write);
 
+/* Does the end of an interrupt matter beyond the chip that it ends at? Without a lock. */
+static inline bool mvm_ends_matter(struct mvm_vm *vm)
+{
+	struct mvm_pit *pit = READ_ONCE(vm->pit);
+
+	return !xa_empty(&vm->resamplers) || (pit && READ_ONCE(pit->unended));
+}
+
 /* pit.c. vm->irq_lock held. */
+void __mvm_pit_ended(struct mvm_pit *pit);
+void __mvm_pit_forget(struct mvm_pit *pit);
 bool __mvm_pit_pio(struct mvm_pit *pit, u16 port, u8 *val, bool write);
 
 #endif

@@ -98,41 +98,47 @@ void mvm_i8259_reset(struct mvm_i8259 *pic)
  * @irq: input, 0 to 15
  * @level: line level
  *
- * Return: 1 a new request; 0 none, or it was pending already; -1 masked.
+ * Return: 1 a new request, or nothing that could be lost; 0 it was pending already;
+ * -1 masked. This is what KVM tells of a line, so a rise of an edge-triggered line
+ * that was up is no loss.
  */
 int mvm_i8259_set_line(struct mvm_i8259 *pic, unsigned int irq, bool level)
 {
 	struct kvm_pic_state *s;
-	u8 bit = BIT(irq & 7), old;
+	u8 bit = BIT(irq & 7);
+	int ret = 1;
 
 	if (irq == CASCADE || irq > 15)
 		return -1;
 	s = &pic->chip[irq / 8];
-	old = s->irr;
 	if (!level) {
 		s->last_irr &= ~bit;
 		s->irr &= ~(bit & s->elcr);
 	} else {
-		if ((s->elcr & bit) || !(s->last_irr & bit))
+		if ((s->elcr & bit) || !(s->last_irr & bit)) {
+			ret = !(s->irr & bit);
 			s->irr |= bit;
+		}
 		s->last_irr |= bit;
 	}
 	pic_update(pic);
-	if (s->imr & bit)
-		return -1;
-	return level && !(old & bit) && (s->irr & bit);
+	return s->imr & bit ? -1 : ret;
 }
 
 /* The interrupt acknowledge cycle for one input: in service, and what automatic EOI does. */
-static void pic_intack(struct kvm_pic_state *s, int input)
+static void pic_intack(struct mvm_i8259 *pic, int nr, int input)
 {
+	struct kvm_pic_state *s = &pic->chip[nr];
 	u8 bit = BIT(input);
 
 	if (!(s->elcr & bit))
 		s->irr &= ~bit;
-	if (!s->auto_eoi)
+	if (!s->auto_eoi) {
 		s->isr |= bit;
-	else if (s->rotate_on_auto_eoi)
+		return;
+	}
+	pic->acked |= bit << 8 * nr;
+	if (s->rotate_on_auto_eoi)
 		s->priority_add = (input + 1) & 7;
 }
 
@@ -161,18 +167,18 @@ int mvm_i8259_peek(const struct mvm_i8259 *pic)
  */
 u8 mvm_i8259_ack(struct mvm_i8259 *pic)
 {
-	struct kvm_pic_state *master = &pic->chip[MASTER], *slave = &pic->chip[SLAVE];
+	const struct kvm_pic_state *master = &pic->chip[MASTER], *slave = &pic->chip[SLAVE];
 	int input = pic_request(pic, MASTER);
 	u8 vector;
 
 	if (input < 0)
 		return master->irq_base + SPURIOUS;
-	pic_intack(master, input);
+	pic_intack(pic, MASTER, input);
 	vector = master->irq_base + input;
 	if (input == CASCADE) {
 		input = pic_request(pic, SLAVE);
 		if (input >= 0)
-			pic_intack(slave, input);
+			pic_intack(pic, SLAVE, input);
 		vector = slave->irq_base + (input < 0 ? SPURIOUS : input);
 	}
 	pic_update(pic);
@@ -269,7 +275,7 @@ static u8 pic_poll(struct mvm_i8259 *pic, int nr)
 	s->poll = 0;
 	if (input < 0)
 		return 0;
-	pic_intack(s, input);
+	pic_intack(pic, nr, input);
 	pic_update(pic);
 	return BIT(7) | input;
 }
@@ -326,10 +332,14 @@ void mvm_i8259_write(struct mvm_i8259 *pic, u16 port, u8 val)
 {
 	int nr = pic_port_chip(port);
 	struct kvm_pic_state *s;
+	u8 isr, edges;
 
 	if (nr < 0)
 		return;
 	s = &pic->chip[nr];
+	/* What is in service ends by a command, an edge that waits by initialisation. */
+	isr = s->isr;
+	edges = s->irr & ~s->elcr;
 	if ((port & ~1) == PORT_ELCR)
 		pic_write_elcr(s, val);
 	else if (port & 1)
@@ -340,6 +350,7 @@ void mvm_i8259_write(struct mvm_i8259 *pic, u16 port, u8 val)
 		pic_write_ocw3(s, val);
 	else
 		pic_write_ocw2(s, val);
+	pic->acked |= ((isr & ~s->isr) | (edges & ~s->irr)) << 8 * nr;
 	pic_update(pic);
 }
 

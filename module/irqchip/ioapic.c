@@ -62,11 +62,8 @@ static int ioapic_send(struct mvm_ioapic *io, unsigned int pin)
 	};
 	int ret;
 
-	/* The 8259 reaches the processor through LINT0; no pin here stands for it. */
-	if (msg.mode == MVM_APIC_EXTINT)
-		return -1;
 	ret = io->send(io->ctx, &msg);
-	if (ret >= 0 && msg.level)
+	if (ret > 0 && msg.level)
 		io->rte[pin] |= RTE_REMOTE_IRR;
 	return ret;
 }
@@ -78,7 +75,7 @@ static int ioapic_service_level(struct mvm_ioapic *io, unsigned int pin)
 
 	if (!(io->line & BIT(pin)) || !rte_is_level(rte) ||
 	    (rte & (RTE_MASKED | RTE_REMOTE_IRR)))
-		return 0;
+		return -1;
 	return ioapic_send(io, pin);
 }
 
@@ -88,8 +85,9 @@ static int ioapic_service_level(struct mvm_ioapic *io, unsigned int pin)
  * @pin: input pin
  * @level: line level
  *
- * Return: > 0 a target took an interrupt; 0 there was nothing to send, or it was
- * pending already; -1 masked or nobody there.
+ * Return: as KVM tells it: > 0 a target took an interrupt, or the line fell; 0 nobody
+ * took it, or an edge on a line that was up; -1 masked, or a level-triggered pin that
+ * waits for its EOI.
  */
 int mvm_ioapic_set_line(struct mvm_ioapic *io, unsigned int pin, bool level)
 {
@@ -102,14 +100,45 @@ int mvm_ioapic_set_line(struct mvm_ioapic *io, unsigned int pin, bool level)
 	rise = !(io->line & bit);
 	if (!level) {
 		io->line &= ~bit;
-		return 0;
+		return 1;
 	}
 	io->line |= bit;
-	if (io->rte[pin] & RTE_MASKED)
-		return -1;
 	if (rte_is_level(io->rte[pin]))
 		return ioapic_service_level(io, pin);
-	return rise ? ioapic_send(io, pin) : 0;
+	if (!rise)
+		return 0;
+	return io->rte[pin] & RTE_MASKED ? -1 : ioapic_send(io, pin);
+}
+
+/**
+ * mvm_ioapic_pins() - the pins that send @vector, as a mask
+ * @io: the I/O APIC
+ * @vector: interrupt vector
+ */
+u32 mvm_ioapic_pins(const struct mvm_ioapic *io, u8 vector)
+{
+	unsigned int pin;
+	u32 pins = 0;
+
+	for (pin = 0; pin < MVM_IOAPIC_PINS; pin++)
+		if ((io->rte[pin] & 0xff) == vector && rte_mode(io->rte[pin]) <= MVM_APIC_LOWEST)
+			pins |= BIT(pin);
+	return pins;
+}
+
+/**
+ * mvm_ioapic_masked() - the pins that are masked
+ * @io: the I/O APIC
+ */
+u32 mvm_ioapic_masked(const struct mvm_ioapic *io)
+{
+	unsigned int pin;
+	u32 pins = 0;
+
+	for (pin = 0; pin < MVM_IOAPIC_PINS; pin++)
+		if (io->rte[pin] & RTE_MASKED)
+			pins |= BIT(pin);
+	return pins;
 }
 
 /**

@@ -14,14 +14,23 @@
 
 /* KVM_CREATE_IRQCHIP: -EEXIST when there, -EINVAL once a vCPU exists. Publishes last. */
 int mvm_irqchip_create(struct mvm_vm *vm);
+/* KVM_CAP_SPLIT_IRQCHIP: local APICs alone; @pins GSIs stand for userspace's I/O APIC. */
+int mvm_irqchip_create_split(struct mvm_vm *vm, u64 pins);
 void mvm_irqchip_destroy(struct mvm_vm *vm);
 /* KVM_CREATE_PIT2: -ENOENT without irqchip, -EEXIST. */
 int mvm_pit_create(struct mvm_vm *vm, const struct kvm_pit_config *config);
 void mvm_pit_destroy(struct mvm_vm *vm);
 
+/* Local APICs, routing and messages are in the kernel, perhaps nothing else. */
 static inline bool mvm_irqchip_in_kernel(struct mvm_vm *vm)
 {
 	return smp_load_acquire(&vm->irqchip); /* pairs with mvm_irqchip_create() */
+}
+
+/* The 8259 pair and the I/O APIC, too. */
+static inline bool mvm_pic_in_kernel(struct mvm_vm *vm)
+{
+	return mvm_irqchip_in_kernel(vm) && !vm->irqchip_split;
 }
 
 /* Only where the VM has an in-kernel irqchip. */
@@ -29,8 +38,25 @@ int mvm_lapic_create(struct mvm_vcpu *vcpu);
 void mvm_lapic_destroy(struct mvm_vcpu *vcpu);
 void mvm_lapic_reset(struct mvm_vcpu *vcpu, bool init_event);
 
-/* KVM_IRQ_LINE on a GSI by the routing table; returns how many took it, or -errno. Any context. */
-int mvm_irq_set_gsi(struct mvm_vm *vm, u32 gsi, int level);
+/* Who drives an input of the chips; its line is the OR of them. */
+#define MVM_SOURCE_USER BIT(0)
+#define MVM_SOURCE_PIT	BIT(1)
+#define MVM_SOURCE_RESAMPLE BIT(2) /* an irqfd, until the guest's end of interrupt */
+
+/*
+ * Drive a GSI to where the routing table leads. Any context. > 0: how many took an
+ * interrupt; 0: lost, as one was waiting already or nobody is there; -1: masked, no route.
+ */
+int mvm_irq_set_gsi(struct mvm_vm *vm, u32 gsi, u8 source, bool level);
+/* KVM_SET_GSI_ROUTING's table, whole. May sleep. 0, -EINVAL, -ENOMEM. */
+int mvm_routing_set(struct mvm_vm *vm, const struct kvm_irq_routing_entry *entries, u32 n);
+/* KVM_SIGNAL_MSI: how many took it, or -EINVAL. */
+int mvm_irq_send_msi(struct mvm_vm *vm, const struct kvm_msi *msi);
+
+/* irqfd.c */
+void mvm_irqfd_vm_init(struct mvm_vm *vm);
+void mvm_irqfd_release(struct mvm_vm *vm);
+int mvm_irqfd_set(struct mvm_vm *vm, const struct kvm_irqfd *args);
 
 /*
  * What the vCPU could take now, by TPR and PPR, LVT0 and the 8259: -1 or a vector. Does not
@@ -39,6 +65,10 @@ int mvm_irq_set_gsi(struct mvm_vm *vm, u32 gsi, int level);
 int mvm_irq_pending(struct mvm_vcpu *vcpu);
 /* Accept it: IRR to ISR, or the 8259's acknowledge cycle. -1 when it went away. */
 int mvm_irq_ack(struct mvm_vcpu *vcpu);
+/* Would the vCPU take what an 8259 outside the kernel offers? */
+bool mvm_lapic_takes_extint(struct mvm_vcpu *vcpu);
+/* MVM_REQ_IRQ_ACKED: what the 8259 ended by itself, told to the irqfds. */
+void mvm_pic_tell_acked(struct mvm_vm *vm);
 
 /*
  * Offer an access to the in-kernel devices. True: done (reads filled @data).
@@ -70,6 +100,7 @@ int mvm_irqchip_get_state(struct mvm_vm *vm, struct kvm_irqchip *chip);
 int mvm_irqchip_set_state(struct mvm_vm *vm, const struct kvm_irqchip *chip);
 int mvm_pit_get_state(struct mvm_vm *vm, struct kvm_pit_state2 *ps);
 int mvm_pit_set_state(struct mvm_vm *vm, const struct kvm_pit_state2 *ps);
+void mvm_pit_set_reinject(struct mvm_vm *vm, bool reinject);
 
 /* The guest TSC moved (write to the TSC MSR): re-arm a deadline timer. */
 void mvm_lapic_tsc_changed(struct mvm_vcpu *vcpu);

@@ -14,6 +14,7 @@
 #define APIC_MAX_LVT 5 /* index of the last LVT entry: timer, thermal, PMC, LINT0, LINT1, error */
 #define APIC_SVR_ENABLE BIT(8)
 #define APIC_ICR_BUSY BIT(12)
+#define APIC_ICR_X2_RESERVED 0xfff32000 /* #GP in x2APIC mode; an xAPIC keeps them */
 
 #define APIC_LVT_EXTINT (MVM_APIC_EXTINT << 8)
 
@@ -44,7 +45,7 @@ static const struct apic_reg_rule {
 	[MVM_APIC_TMR ... MVM_APIC_TMR + 7] = { R | X12, 0 },
 	[MVM_APIC_IRR ... MVM_APIC_IRR + 7] = { R | X12, 0 },
 	[MVM_APIC_ESR] = { R | W | X12, 0 },
-	[MVM_APIC_ICR] = { R | W | X12, 0xcefff },
+	[MVM_APIC_ICR] = { R | W | X12, 0xffffefff },
 	[MVM_APIC_ICR2] = { R | W | X1, 0xff000000 },
 	[MVM_APIC_LVTT] = { R | W | X12, 0x700ff },
 	[MVM_APIC_LVT_THERMAL] = { R | W | X12, 0x107ff },
@@ -237,8 +238,8 @@ static u32 apic_write_special(struct mvm_apic *apic, unsigned int nr, u32 val, u
  * @val: the value
  * @now: the time
  *
- * In x2APIC mode ICR2 takes the upper half of the ICR: set it first with
- * mvm_apic_set_reg(). Return: MVM_APIC_FX_*.
+ * In x2APIC mode ICR2 takes the upper half of the ICR: set it with
+ * mvm_apic_set_reg() before mvm_apic_icr_msg(). Return: MVM_APIC_FX_*.
  */
 u32 mvm_apic_write(struct mvm_apic *apic, unsigned int nr, u32 val, u64 now)
 {
@@ -250,6 +251,8 @@ u32 mvm_apic_write(struct mvm_apic *apic, unsigned int nr, u32 val, u64 now)
 		return MVM_APIC_FX_BAD;
 	}
 	if (mvm_apic_is_x2apic(apic) && val && (nr == MVM_APIC_EOI || nr == MVM_APIC_ESR))
+		return MVM_APIC_FX_BAD;
+	if (mvm_apic_is_x2apic(apic) && nr == MVM_APIC_ICR && (val & APIC_ICR_X2_RESERVED))
 		return MVM_APIC_FX_BAD;
 	val &= rule->writable;
 	if (nr == MVM_APIC_DFR)
@@ -291,7 +294,11 @@ void mvm_apic_get_state(struct mvm_apic *apic, struct kvm_lapic_state *state, u6
 	memcpy(state->regs, apic->regs, sizeof(state->regs));
 }
 
-/* Reserved bits of a saved page away: nothing in it may be what no write could have stored. */
+/*
+ * Reserved bits of a saved page away: nothing in it may be what no write could have
+ * stored. Vectors below 16 stay where they are: they have no priority, so that they are
+ * never delivered.
+ */
 static void apic_clean_state(struct mvm_apic *apic)
 {
 	unsigned int nr;
@@ -307,9 +314,6 @@ static void apic_clean_state(struct mvm_apic *apic)
 			val = 0;
 		mvm_apic_set_reg(apic, nr, val);
 	}
-	/* Vectors below 16 cannot be requested. */
-	for (nr = MVM_APIC_ISR; nr < MVM_APIC_ESR; nr += 8)
-		mvm_apic_set_reg(apic, nr, mvm_apic_reg(apic, nr) & 0xffff0000);
 	mvm_apic_set_reg(apic, MVM_APIC_SELF_IPI, 0);
 	mvm_apic_set_reg(apic, MVM_APIC_VERSION, APIC_VERSION | APIC_MAX_LVT << 16);
 	mvm_apic_set_reg(apic, MVM_APIC_DFR, mvm_apic_reg(apic, MVM_APIC_DFR) | 0x0fffffff);

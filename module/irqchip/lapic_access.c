@@ -51,14 +51,15 @@ static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u3
 	u64 now = ktime_get_ns();
 	unsigned long flags;
 	u8 eoi_vector;
+	bool eoi_level;
 	u32 fx;
 
 	raw_spin_lock_irqsave(&lapic->lock, flags);
-	if (high)
-		mvm_apic_set_reg(&lapic->model, MVM_APIC_ICR2, *high);
 	fx = mvm_apic_write(&lapic->model, nr, val, now);
 	if (nr == MVM_APIC_ID)
 		lapic_id_changed(lapic);
+	if (high && !(fx & MVM_APIC_FX_BAD))
+		mvm_apic_set_reg(&lapic->model, MVM_APIC_ICR2, *high);
 	if (fx & MVM_APIC_FX_TIMER)
 		__mvm_lapic_arm(lapic, now);
 	if (fx & MVM_APIC_FX_IPI)
@@ -66,15 +67,13 @@ static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u3
 	if (fx & MVM_APIC_FX_SELF)
 		msg = (struct mvm_apic_msg) { .vector = val, .shorthand = MVM_APIC_SELF };
 	eoi_vector = lapic->model.eoi_vector;
+	eoi_level = lapic->model.eoi_level;
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 
 	if (fx & (MVM_APIC_FX_IPI | MVM_APIC_FX_SELF))
 		lapic_send_icr(vcpu, &msg);
-	if (fx & MVM_APIC_FX_EOI) {
-		raw_spin_lock_irqsave(&vcpu->vm->irq_lock, flags);
-		__mvm_ioapic_eoi(vcpu->vm->irqchip, eoi_vector);
-		raw_spin_unlock_irqrestore(&vcpu->vm->irq_lock, flags);
-	}
+	if (fx & MVM_APIC_FX_EOI)
+		mvm_irq_eoi(vcpu, eoi_vector, eoi_level);
 	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
 	return fx & MVM_APIC_FX_BAD ? 1 : 0;
 }

@@ -106,7 +106,8 @@ int mvm_apic_post(struct mvm_apic *apic, u8 vector, bool level)
  * mvm_apic_eoi() - end the interrupt of highest priority in service
  * @apic: the local APIC
  *
- * Return: its vector when the I/O APIC must hear of it, else -1.
+ * Return: its vector, or -1 where none is in service. apic->eoi_level tells whether it was
+ * level-triggered.
  */
 int mvm_apic_eoi(struct mvm_apic *apic)
 {
@@ -115,7 +116,8 @@ int mvm_apic_eoi(struct mvm_apic *apic)
 	if (vector < 0)
 		return -1;
 	apic_assign(apic, MVM_APIC_ISR, vector, false);
-	return apic_test(apic, MVM_APIC_TMR, vector) ? vector : -1;
+	apic->eoi_level = apic_test(apic, MVM_APIC_TMR, vector);
+	return vector;
 }
 
 /**

@@ -15,7 +15,7 @@ bool mvm_lapic_eoi_is_silent(struct mvm_vcpu *vcpu)
 	unsigned long flags;
 	bool silent;
 
-	if (!lapic)
+	if (!lapic || mvm_ends_matter(vcpu->vm))
 		return false;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	silent = mvm_apic_eoi_is_silent(&lapic->model);
@@ -30,10 +30,13 @@ bool mvm_lapic_eoi_is_silent(struct mvm_vcpu *vcpu)
 void mvm_lapic_eoi(struct mvm_vcpu *vcpu)
 {
 	unsigned long flags;
+	int vector;
 
 	raw_spin_lock_irqsave(&vcpu->lapic->lock, flags);
-	mvm_apic_eoi(&vcpu->lapic->model);
+	vector = mvm_apic_eoi(&vcpu->lapic->model);
 	raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
+	if (vector >= 0)
+		mvm_irq_eoi(vcpu, vector, false);
 	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
 }
 

@@ -109,6 +109,11 @@ void mvm_lapic_reset(struct mvm_vcpu *vcpu, bool init_event)
 
 /* --------------------------------------------- the vCPU takes interrupts */
 
+bool mvm_lapic_takes_extint(struct mvm_vcpu *vcpu)
+{
+	return mvm_apic_takes_extint(&vcpu->lapic->model);
+}
+
 /* Does the 8259 pair interrupt this vCPU? Without vm->irq_lock: a change ends in a request. */
 static bool lapic_extint(struct mvm_vcpu *vcpu)
 {
@@ -154,6 +159,8 @@ static int lapic_ack_extint(struct mvm_vcpu *vcpu)
 	if (chip->pic.output) {
 		vector = mvm_i8259_ack(&chip->pic);
 		__mvm_pic_changed(chip, true);
+		if (chip->pic.acked && mvm_ends_matter(vcpu->vm))
+			mvm_vcpu_set_request(vcpu, MVM_REQ_IRQ_ACKED);
 	}
 	raw_spin_unlock_irqrestore(&vcpu->vm->irq_lock, flags);
 	return vector;

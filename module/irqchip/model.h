@@ -61,6 +61,9 @@ struct mvm_apic_msg {
 	bool wide;
 };
 
+/* msi.c */
+bool mvm_msi_decode(u32 addr, u32 addr_high, u32 data, bool wide, struct mvm_apic_msg *msg);
+
 /* ------------------------------------------------------------ local APIC */
 
 /* Register numbers: the xAPIC offset divided by 16, the x2APIC MSR minus 800h. */
@@ -116,7 +119,8 @@ enum mvm_apic_reg {
  * @id: the initial APIC id (the vCPU's id)
  * @esr_pending: errors since the last write to the ESR
  * @turns: lowest-priority interrupts taken so far, to share them out
- * @eoi_vector: with MVM_APIC_FX_EOI, the level-triggered vector that ended
+ * @eoi_vector: with MVM_APIC_FX_EOI, the vector that ended
+ * @eoi_level: and whether it was level-triggered
  * @tsc_deadline: IA32_TSC_DEADLINE, in guest TSC; 0 = not armed
  * @expiry: when the count reaches zero; MVM_NEVER = stopped
  * @period: nanoseconds from the initial count to zero
@@ -128,6 +132,7 @@ struct mvm_apic {
 	u32 esr_pending;
 	u32 turns;
 	u8 eoi_vector;
+	bool eoi_level;
 	u64 tsc_deadline;
 	u64 expiry;
 	u64 period;
@@ -138,7 +143,7 @@ struct mvm_apic {
 #define MVM_APIC_FX_TIMER BIT(1) /* arm the timer anew */
 #define MVM_APIC_FX_IPI	  BIT(2) /* send what mvm_apic_icr_msg() gives */
 #define MVM_APIC_FX_SELF  BIT(3) /* SELF IPI: the written value is the vector */
-#define MVM_APIC_FX_EOI	  BIT(4) /* tell the I/O APIC that eoi_vector ended */
+#define MVM_APIC_FX_EOI	  BIT(4) /* tell the other chips that eoi_vector ended */
 #define MVM_APIC_FX_BAD	  BIT(5) /* no such register, or read-only: #GP in x2APIC mode */
 
 static inline u32 mvm_apic_reg(const struct mvm_apic *apic, unsigned int nr)
@@ -204,8 +209,7 @@ bool mvm_apic_timer_fire(struct mvm_apic *apic, u64 now, u64 tsc);
  * @line: input levels by pin
  * @sel: the register selected for IOWIN
  * @id: bits 24-27 of the ID register, moved down
- * @send: deliver a message; > 0 a target took it, 0 it was pending there
- *	already, -1 nobody took it
+ * @send: deliver a message: how many took it
  * @ctx: for @send
  */
 struct mvm_ioapic {
@@ -219,6 +223,8 @@ struct mvm_ioapic {
 
 void mvm_ioapic_reset(struct mvm_ioapic *io);
 int mvm_ioapic_set_line(struct mvm_ioapic *io, unsigned int pin, bool level);
+u32 mvm_ioapic_pins(const struct mvm_ioapic *io, u8 vector);
+u32 mvm_ioapic_masked(const struct mvm_ioapic *io);
 void mvm_ioapic_eoi(struct mvm_ioapic *io, u8 vector);
 u32 mvm_ioapic_read(const struct mvm_ioapic *io, u32 offset);
 void mvm_ioapic_write(struct mvm_ioapic *io, u32 offset, u32 val);
@@ -231,10 +237,13 @@ int mvm_ioapic_set_state(struct mvm_ioapic *io, const struct kvm_ioapic_state *s
  * struct mvm_i8259 - master and slave; KVM's state structure is the register file
  * @chip: [0] master, [1] slave on its input 2. last_irr holds the input levels
  * @output: the master's INT pin
+ * @acked: inputs whose interrupt has ended since the caller last cleared this; 8 and up the
+ *	slave's
  */
 struct mvm_i8259 {
 	struct kvm_pic_state chip[2];
 	bool output;
+	u16 acked;
 };
 
 void mvm_i8259_reset(struct mvm_i8259 *pic);

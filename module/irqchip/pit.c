@@ -3,14 +3,18 @@
  * The 8254 in the kernel: its timer, ports and state. The chip is the model in
  * i8254.c.
  *
- * The hrtimer stands at the next rise of channel 0's output and pulses GSI 0.
- * Ticks that could not be raised in time, or that find the last one still
- * unhandled, are coalesced into it rather than replayed: a stock Linux keeps time by
- * the TSC or kvmclock, not by counting ticks.
+ * The hrtimer stands at the next rise of channel 0's output and pulses GSI 0. A
+ * tick that finds the last one not ended yet is owed, and comes at the end of that
+ * one: old systems count ticks. KVM_REINJECT_CONTROL turns that off. Nothing is owed
+ * where nobody listens, and what is owed is forgotten when the guest unmasks the
+ * interrupt.
  */
 #include <linux/slab.h>
 
 #include "chips.h"
+
+/* Who counts ticks wants to be right about an interval like this one; no more is owed. */
+#define PIT_MAX_OWED 10000
 
 /* IRQ 0 comes no faster than this, whatever count the guest loads (KVM's limit too). */
 #define PIT_MIN_INTERVAL_NS 200000
@@ -29,6 +33,68 @@ static void pit_arm(struct mvm_pit *pit, u64 now)
 	hrtimer_start(&pit->timer, ns_to_ktime(pit->due), HRTIMER_MODE_ABS_HARD);
 }
 
+/* One edge on IRQ 0. Return: somebody took it. vm->irq_lock held, as by all that follows. */
+static bool pit_pulse(struct mvm_pit *pit)
+{
+	int ret = __mvm_gsi_set(pit->vm->irqchip, 0, MVM_SOURCE_PIT, true);
+
+	__mvm_gsi_set(pit->vm->irqchip, 0, MVM_SOURCE_PIT, false);
+	return ret > 0;
+}
+
+/* Give a tick that is owed, if the last one has ended. */
+static void pit_give(struct mvm_pit *pit)
+{
+	if (pit->unended || !pit->owed)
+		return;
+	pit->owed--;
+	WRITE_ONCE(pit->unended, pit_pulse(pit));
+	if (!pit->unended)
+		pit->owed = 0;
+}
+
+/* How many rises of a periodic channel 0 there were, when the timer is @late for the first. */
+static u64 pit_rises(const struct mvm_pit *pit, u64 late)
+{
+	const struct kvm_pit_channel_state *ch = &pit->model.s.channels[0];
+	u64 period;
+
+	if (ch->mode != 2 && ch->mode != 3)
+		return 1;
+	period = div_u64((u64)ch->count * MVM_NSEC_PER_SEC, MVM_PIT_HZ);
+	return 1 + div64_u64(late, max_t(u64, period, PIT_MIN_INTERVAL_NS));
+}
+
+static void pit_tick(struct mvm_pit *pit, u64 late)
+{
+	if (!pit->reinject) {
+		pit_pulse(pit);
+		return;
+	}
+	pit->owed = min_t(u64, pit->owed + pit_rises(pit, late), PIT_MAX_OWED);
+	pit_give(pit);
+}
+
+/**
+ * __mvm_pit_ended() - the guest ended an interrupt on GSI 0
+ * @pit: the 8254
+ */
+void __mvm_pit_ended(struct mvm_pit *pit)
+{
+	WRITE_ONCE(pit->unended, false);
+	pit_give(pit);
+}
+
+/**
+ * __mvm_pit_forget() - the guest starts anew: nothing is owed
+ * @pit: the 8254
+ */
+void __mvm_pit_forget(struct mvm_pit *pit)
+{
+	WRITE_ONCE(pit->unended, false);
+	pit->owed = 0;
+}
+
 static enum hrtimer_restart pit_timer_expired(struct hrtimer *timer)
 {
 	struct mvm_pit *pit = container_of(timer, struct mvm_pit, timer);
@@ -40,8 +106,7 @@ static enum hrtimer_restart pit_timer_expired(struct hrtimer *timer)
 	now = ktime_get_ns();
 	if (now >= pit->due) { /* else the guest reloaded the counter meanwhile */
 		pit->last_irq = now;
-		__mvm_gsi_set(vm->irqchip, 0, MVM_GSI_PIT, true);
-		__mvm_gsi_set(vm->irqchip, 0, MVM_GSI_PIT, false);
+		pit_tick(pit, now - pit->due);
 		pit_arm(pit, now);
 	}
 	raw_spin_unlock_irqrestore(&vm->irq_lock, flags);
@@ -63,9 +128,9 @@ int mvm_pit_create(struct mvm_vm *vm, const struct kvm_pit_config *config)
 	if (config->flags & ~KVM_PIT_SPEAKER_DUMMY)
 		return mvm_fail(&vm->reason, -EINVAL, "KVM_CREATE_PIT2: unknown flags %#x",
 				config->flags);
-	if (!vm->irqchip)
+	if (!mvm_pic_in_kernel(vm))
 		return mvm_fail(&vm->reason, -ENOENT,
-				"KVM_CREATE_PIT2 needs the in-kernel irqchip: call KVM_CREATE_IRQCHIP first");
+				"KVM_CREATE_PIT2 needs the in-kernel 8259: call KVM_CREATE_IRQCHIP first");
 	if (vm->pit)
 		return mvm_fail(&vm->reason, -EEXIST, "the VM has a PIT already");
 	pit = kzalloc(sizeof(*pit), GFP_KERNEL_ACCOUNT);
@@ -74,6 +139,7 @@ int mvm_pit_create(struct mvm_vm *vm, const struct kvm_pit_config *config)
 	pit->vm = vm;
 	pit->speaker = config->flags & KVM_PIT_SPEAKER_DUMMY;
 	pit->due = MVM_NEVER;
+	pit->reinject = true;
 	mvm_i8254_reset(&pit->model);
 	hrtimer_setup(&pit->timer, pit_timer_expired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	smp_store_release(&vm->pit, pit); /* pairs with irqchip_pio_byte() */
@@ -143,8 +209,21 @@ int mvm_pit_set_state(struct mvm_vm *vm, const struct kvm_pit_state2 *ps)
 
 	raw_spin_lock_irqsave(&vm->irq_lock, flags);
 	ret = mvm_i8254_set_state(&vm->pit->model, ps, now);
-	if (!ret)
+	if (!ret) {
+		__mvm_pit_forget(vm->pit);
 		pit_arm(vm->pit, now);
+	}
 	raw_spin_unlock_irqrestore(&vm->irq_lock, flags);
 	return ret;
+}
+
+/* KVM_REINJECT_CONTROL: the caller has checked that there is a PIT. */
+void mvm_pit_set_reinject(struct mvm_vm *vm, bool reinject)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vm->irq_lock, flags);
+	vm->pit->reinject = reinject;
+	__mvm_pit_forget(vm->pit);
+	raw_spin_unlock_irqrestore(&vm->irq_lock, flags);
 }

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From a line to a processor: GSIs to chip inputs, messages to local APICs.
- *
- * The routing is KVM's default: GSI n goes to I/O APIC input n, and up to 15 to
- * the 8259 pair's input n as well. The timer's GSI 0 thus reaches I/O APIC input 0,
- * and ACPI tables must not describe an override to input 2. Lines are under
- * vm->irq_lock, which the callers of __mvm_*() hold; a message takes the target's
- * own lock inside it.
+ * From a message to the processors it is meant for, and from the 8259's output to
+ * those that listen to it. A message takes each target's own lock, never two at
+ * once; what leads here from a line is in line.c.
  */
-#include <linux/nospec.h>
-
 #include "chips.h"
-
-#define NR_ISA_IRQS 16
 
 /* Hand @msg to one local APIC. Return: > 0 taken, 0 pending already, -1 refused. */
 static int apic_deliver(struct mvm_vcpu *vcpu, const struct mvm_apic_msg *msg)
@@ -173,71 +165,4 @@ void __mvm_pic_changed(struct mvm_irqchip *chip, bool was_up)
 			pic_drive_lint0(vcpu);
 		raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
 	}
-}
-
-/**
- * __mvm_gsi_set() - one source of a GSI raises or drops it
- * @chip: the chips
- * @gsi: the line, below MVM_NR_GSIS
- * @source: MVM_GSI_*
- * @level: raise
- *
- * Return: > 0 a controller took an interrupt; 0 it had it already, or the line did
- * not change; -1 masked at every controller.
- */
-int __mvm_gsi_set(struct mvm_irqchip *chip, u32 gsi, u8 source, bool level)
-{
-	bool was_up = chip->pic.output;
-	int ret = -1, taken;
-	bool line;
-
-	lockdep_assert_held(&chip->vm->irq_lock);
-	if (level)
-		chip->sources[gsi] |= source;
-	else
-		chip->sources[gsi] &= ~source;
-	line = chip->sources[gsi];
-
-	if (gsi < NR_ISA_IRQS) {
-		ret = mvm_i8259_set_line(&chip->pic, gsi, line);
-		__mvm_pic_changed(chip, was_up);
-	}
-	taken = mvm_ioapic_set_line(&chip->ioapic, gsi, line);
-	return taken > 0 && ret > 0 ? taken + ret : max(taken, ret);
-}
-
-/**
- * __mvm_ioapic_eoi() - a level-triggered interrupt ended at a local APIC
- * @chip: the chips
- * @vector: interrupt vector
- */
-void __mvm_ioapic_eoi(struct mvm_irqchip *chip, u8 vector)
-{
-	lockdep_assert_held(&chip->vm->irq_lock);
-	mvm_ioapic_eoi(&chip->ioapic, vector);
-}
-
-/**
- * mvm_irq_set_gsi() - KVM_IRQ_LINE
- * @vm: the VM
- * @gsi: the line
- * @level: line level
- *
- * Context: any. Return: how many controllers took an interrupt (0 also when it was
- * pending already, or is masked), or -EINVAL for a GSI without a route.
- */
-int mvm_irq_set_gsi(struct mvm_vm *vm, u32 gsi, int level)
-{
-	struct mvm_irqchip *chip;
-	unsigned long flags;
-	int ret;
-
-	if (!mvm_irqchip_in_kernel(vm) || gsi >= MVM_NR_GSIS)
-		return -EINVAL;
-	chip = vm->irqchip;
-	gsi = array_index_nospec(gsi, MVM_NR_GSIS);
-	raw_spin_lock_irqsave(&vm->irq_lock, flags);
-	ret = __mvm_gsi_set(chip, gsi, MVM_GSI_USER, level);
-	raw_spin_unlock_irqrestore(&vm->irq_lock, flags);
-	return max(ret, 0);
 }

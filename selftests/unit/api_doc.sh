@@ -59,6 +59,6 @@ echo "TAP version 13"
 echo "1..3"
 set +e
 section "System file" "$top/module/main.c"
-section "VM file" "$top/module/vm.c"
+section "VM file" "$top/module/vm.c" "$top/module/vm_irq.c"
 section "vCPU file" "$top/module/vcpu.c" "$top/module/vcpu_state.c"
 exit $failed

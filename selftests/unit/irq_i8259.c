@@ -83,6 +83,8 @@ TEST_F(pic, a_mask_holds_back_and_unmasking_lets_through)
 TEST_F(pic, an_edge_is_latched_once_and_a_held_line_is_one_edge)
 {
 	EXPECT_EQ(1, mvm_i8259_set_line(&self->pic, 4, true));
+	EXPECT_EQ(1, mvm_i8259_set_line(&self->pic, 4, true));
+	EXPECT_EQ(1, mvm_i8259_set_line(&self->pic, 4, false));
 	EXPECT_EQ(0, mvm_i8259_set_line(&self->pic, 4, true));
 	EXPECT_EQ(0x34, mvm_i8259_ack(&self->pic));
 	out(&self->pic, 0x20, 0x20);

@@ -41,7 +41,8 @@ TEST_F(lapic, every_vector_from_16_is_delivered_and_ended)
 		ASSERT_EQ(vector, take(&self->apic));
 		ASSERT_EQ(-1, mvm_apic_pending(&self->apic));
 		ASSERT_EQ(vector & 0xf0, mvm_apic_ppr(&self->apic));
-		ASSERT_EQ(level ? vector : -1, mvm_apic_eoi(&self->apic));
+		ASSERT_EQ(vector, mvm_apic_eoi(&self->apic));
+		ASSERT_EQ(level, self->apic.eoi_level);
 		ASSERT_EQ(0, mvm_apic_ppr(&self->apic));
 	}
 }
@@ -113,20 +114,25 @@ TEST_F(lapic, the_task_priority_holds_back_its_class_and_below)
 	EXPECT_EQ(-1, mvm_apic_pending(&self->apic));
 }
 
-TEST_F(lapic, only_the_end_of_a_level_interrupt_is_told_to_the_ioapic)
+TEST_F(lapic, the_end_of_an_interrupt_is_told_with_its_trigger_mode)
 {
 	mvm_apic_post(&self->apic, 0x61, true);
 	mvm_apic_post(&self->apic, 0x71, false);
 	take(&self->apic);
-	EXPECT_EQ(MVM_APIC_FX_EVENT, mvm_apic_write(&self->apic, MVM_APIC_EOI, 0, 0));
+	EXPECT_EQ(MVM_APIC_FX_EVENT | MVM_APIC_FX_EOI,
+		  mvm_apic_write(&self->apic, MVM_APIC_EOI, 0, 0));
+	EXPECT_EQ(0x71, self->apic.eoi_vector);
+	EXPECT_FALSE(self->apic.eoi_level);
 	take(&self->apic);
 	EXPECT_EQ(MVM_APIC_FX_EVENT | MVM_APIC_FX_EOI,
 		  mvm_apic_write(&self->apic, MVM_APIC_EOI, 0, 0));
 	EXPECT_EQ(0x61, self->apic.eoi_vector);
+	EXPECT_TRUE(self->apic.eoi_level);
 	/* An edge on the same vector clears the trigger mode register again. */
 	mvm_apic_post(&self->apic, 0x61, false);
 	take(&self->apic);
-	EXPECT_EQ(-1, mvm_apic_eoi(&self->apic));
+	EXPECT_EQ(0x61, mvm_apic_eoi(&self->apic));
+	EXPECT_FALSE(self->apic.eoi_level);
 }
 
 TEST_F(lapic, an_eoi_with_nothing_in_service_does_nothing)

@@ -63,7 +63,7 @@ TEST_F(regs, reserved_bits_do_not_stick)
 		{ MVM_APIC_TPR, 0xff }, { MVM_APIC_SVR, 0x3ff }, { MVM_APIC_LDR, 0xff000000 },
 		{ MVM_APIC_DFR, 0xffffffff }, { MVM_APIC_LVT_LINT1, 0x1a7ff },
 		{ MVM_APIC_LVT_ERROR, 0x100ff }, { MVM_APIC_TDCR, 0xb },
-		{ MVM_APIC_ICR2, 0xff000000 }, { MVM_APIC_ICR, 0xcefff },
+		{ MVM_APIC_ICR2, 0xff000000 }, { MVM_APIC_ICR, 0xffffefff },
 		{ MVM_APIC_ID, 0xff000000 },
 	};
 	unsigned int i;
@@ -172,9 +172,9 @@ TEST_F(regs, hostile_state_is_cleaned)
 	ASSERT_EQ(0, mvm_apic_set_state(&self->apic, &state, 0));
 	EXPECT_EQ(0x50014, lapic_get(&self->apic, MVM_APIC_VERSION));
 	EXPECT_EQ(0x700ff, lapic_get(&self->apic, MVM_APIC_LVTT));
-	EXPECT_EQ(0xffff0000, lapic_get(&self->apic, MVM_APIC_IRR));
+	EXPECT_EQ(0xffffffff, lapic_get(&self->apic, MVM_APIC_IRR));
 	EXPECT_EQ(0xffffffff, lapic_get(&self->apic, MVM_APIC_ISR + 7));
-	EXPECT_EQ(0xcefff, lapic_get(&self->apic, MVM_APIC_ICR));
+	EXPECT_EQ(0xffffefff, lapic_get(&self->apic, MVM_APIC_ICR));
 }
 
 TEST_F(regs, an_x2apics_state_must_carry_its_own_id)
