@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include "../../userspace/lib/libminivmm.h"
@@ -91,6 +92,38 @@ TEST_F(lib, a_second_vcpu_of_one_id_is_refused_in_words)
 	EXPECT_GT(0, minivmm_vcpu_create(self->vm, 0, &again));
 	EXPECT_EQ(NULL, again);
 	EXPECT_NE(NULL, strstr(minivmm_vm_error(self->vm), "create vCPU 0"));
+}
+
+TEST_F(lib, eventfds_stand_for_lines_and_writes)
+{
+	struct kvm_irq_routing_entry route = {
+		.gsi = 40, .type = KVM_IRQ_ROUTING_MSI,
+		.u.msi = { .address_lo = 0xfee00000, .data = 0x41 },
+	};
+	struct kvm_ioeventfd doorbell = {
+		.addr = 0x600, .len = 2, .flags = KVM_IOEVENTFD_FLAG_PIO,
+	};
+	int fd = eventfd(0, EFD_NONBLOCK);
+
+	ASSERT_LE(0, fd);
+	doorbell.fd = fd;
+	EXPECT_GT(0, minivmm_vm_set_routes(self->vm, &route, 1));
+	EXPECT_NE('\0', minivmm_vm_error(self->vm)[0]);
+	ASSERT_EQ(0, minivmm_vm_create_split_irqchip(self->vm, 24));
+	EXPECT_EQ(-EEXIST, minivmm_vm_create_split_irqchip(self->vm, 24));
+	EXPECT_EQ(0, minivmm_vm_set_routes(self->vm, &route, 1));
+	EXPECT_EQ(0, minivmm_vm_set_routes(self->vm, NULL, 0));
+	EXPECT_EQ(0, minivmm_vm_send_msi(self->vm, 0xfee00000, 0x41)); /* nobody is there */
+	EXPECT_EQ(0, minivmm_vm_add_irqfd(self->vm, fd, 40, -1));
+	EXPECT_EQ(-EBUSY, minivmm_vm_add_irqfd(self->vm, fd, 41, -1));
+	EXPECT_NE(NULL, strstr(minivmm_vm_error(self->vm), "line 41"));
+	EXPECT_EQ(0, minivmm_vm_remove_irqfd(self->vm, fd, 40));
+	EXPECT_EQ(0, minivmm_vm_add_ioeventfd(self->vm, &doorbell));
+	EXPECT_EQ(-EEXIST, minivmm_vm_add_ioeventfd(self->vm, &doorbell));
+	EXPECT_NE(NULL, strstr(minivmm_vm_error(self->vm), "port 0x600"));
+	EXPECT_EQ(0, minivmm_vm_remove_ioeventfd(self->vm, &doorbell));
+	EXPECT_EQ(-ENOENT, minivmm_vm_remove_ioeventfd(self->vm, &doorbell));
+	close(fd);
 }
 
 TEST_F(lib, runs_real_mode_code_to_a_port_and_a_halt)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # libminivmm: what can be tested without a device.
 
-lib_SRC := $(addprefix userspace/lib/,cpuid.c error.c stats.c system.c text.c vcpu.c vm.c)
+lib_SRC := $(addprefix userspace/lib/,cpuid.c error.c irq.c stats.c system.c text.c vcpu.c vm.c)
 
 TEST_GEN_PROGS += lib_cpuid lib_text lib_errors
 

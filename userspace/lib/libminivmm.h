@@ -84,6 +84,30 @@ int minivmm_vm_create_irqchip(struct minivmm_vm *vm);
 /* Set the level of an interrupt line of the in-kernel irqchip. */
 int minivmm_vm_irq_line(struct minivmm_vm *vm, uint32_t gsi, int level);
 
+/*
+ * Instead of minivmm_vm_create_irqchip(): the local APICs alone. The caller emulates the
+ * other chips; its I/O APIC's inputs are the lines below @pins.
+ */
+int minivmm_vm_create_split_irqchip(struct minivmm_vm *vm, uint32_t pins);
+
+/* The whole routing of the interrupt lines: what is not in it leads nowhere. */
+int minivmm_vm_set_routes(struct minivmm_vm *vm, const struct kvm_irq_routing_entry *routes,
+			  uint32_t n);
+
+/* What a device's write of @data to @address would do. Returns how many vCPUs took it. */
+int minivmm_vm_send_msi(struct minivmm_vm *vm, uint64_t address, uint32_t data);
+
+/*
+ * Let each signal of the eventfd @fd raise and drop line @gsi; or, with an eventfd in
+ * @resample_fd (else -1), raise it until the guest ends the interrupt, which is told there.
+ */
+int minivmm_vm_add_irqfd(struct minivmm_vm *vm, int fd, uint32_t gsi, int resample_fd);
+int minivmm_vm_remove_irqfd(struct minivmm_vm *vm, int fd, uint32_t gsi);
+
+/* Let a guest's write signal an eventfd instead of ending the run. The same @args remove it. */
+int minivmm_vm_add_ioeventfd(struct minivmm_vm *vm, const struct kvm_ioeventfd *args);
+int minivmm_vm_remove_ioeventfd(struct minivmm_vm *vm, const struct kvm_ioeventfd *args);
+
 /* ---- A vCPU -------------------------------------------------------------- */
 
 int minivmm_vcpu_create(struct minivmm_vm *vm, uint32_t id, struct minivmm_vcpu **vcpu);
