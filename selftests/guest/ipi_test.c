@@ -9,7 +9,7 @@
 #include "mvm_harness.h"
 #include "mvm_smp.h"
 
-#define NR_CPUS	4
+#define VCPUS	4
 #define VECTOR	0x61
 #define LAST	0x41	/* of a lower priority: handled after VECTOR */
 #define NMI	2
@@ -34,9 +34,9 @@ FIXTURE_SETUP(ipi)
 {
 	unsigned int i;
 
-	SMP_CREATE_OR_SKIP(&self->smp, NR_CPUS);
+	SMP_CREATE_OR_SKIP(&self->smp, VCPUS);
 	ASSERT_EQ(0, smp_boot(&self->smp));
-	for (i = 0; i < NR_CPUS; i++)
+	for (i = 0; i < VCPUS; i++)
 		smp_do(&self->smp, i, g_apic_on, variant->x2apic, 0, 0);
 }
 
@@ -61,20 +61,20 @@ GUEST uint64_t g_round(uint64_t icr, uint64_t dest, uint64_t c)
  */
 static int round_of(struct smp *smp, uint32_t icr, uint32_t dest, uint8_t vector)
 {
-	uint32_t before[NR_CPUS], more;
+	uint32_t before[VCPUS], more;
 	unsigned int i;
 	int got = 0;
 
-	for (i = 0; i < NR_CPUS; i++)
+	for (i = 0; i < VCPUS; i++)
 		before[i] = smp_area(smp, i)->count[vector];
-	for (i = 1; i < NR_CPUS; i++)
+	for (i = 1; i < VCPUS; i++)
 		if (smp_call(smp, i, g_halt_for, LAST, 1, 0))
 			return -1;
 	smp_do(smp, 0, g_round, icr, dest, 0);
-	for (i = 1; i < NR_CPUS; i++)
+	for (i = 1; i < VCPUS; i++)
 		if (smp_wait(smp, i, NULL))
 			return -1;
-	for (i = 0; i < NR_CPUS; i++) {
+	for (i = 0; i < VCPUS; i++) {
 		more = smp_area(smp, i)->count[vector] - before[i];
 		if (more > 1)
 			return -1;
@@ -122,7 +122,7 @@ TEST_F(ipi, logical)
 		EXPECT_EQ(0, fixed(smp, ICR_LOGICAL, 0));
 		return;
 	}
-	for (i = 0; i < NR_CPUS; i++) {
+	for (i = 0; i < VCPUS; i++) {
 		smp_do(smp, i, g_apic_put, APIC_DFR, 0xffffffff, 0);
 		smp_do(smp, i, g_apic_put, APIC_LDR, 1u << (31 - i), 0);
 	}
@@ -130,7 +130,7 @@ TEST_F(ipi, logical)
 	EXPECT_EQ(0xf, fixed(smp, ICR_LOGICAL, 0xff));
 	EXPECT_EQ(0, fixed(smp, ICR_LOGICAL, 0x01));
 	/* Two clusters of two. */
-	for (i = 0; i < NR_CPUS; i++) {
+	for (i = 0; i < VCPUS; i++) {
 		smp_do(smp, i, g_apic_put, APIC_DFR, 0x0fffffff, 0);
 		smp_do(smp, i, g_apic_put, APIC_LDR, (i / 2 << 4 | 1u << i % 2) << 24, 0);
 	}
@@ -147,7 +147,7 @@ TEST_F(ipi, lowest_priority)
 	unsigned int i;
 
 	if (!variant->x2apic)
-		for (i = 0; i < NR_CPUS; i++)
+		for (i = 0; i < VCPUS; i++)
 			smp_do(smp, i, g_apic_put, APIC_LDR, 1u << (24 + i), 0);
 	for (i = 0; i < 12; i++) {
 		got = fixed(smp, ICR_LOGICAL | ICR_LOWEST, 0xe);

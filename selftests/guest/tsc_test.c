@@ -8,7 +8,7 @@
 
 #define MSR_TSC		0x10
 #define MSR_TSC_ADJUST	0x3b
-#define NR_CPUS		2
+#define VCPUS		2
 #define FAR		(1ull << 44)	/* more than a second away at any rate */
 
 FIXTURE(tsc) {
@@ -17,7 +17,7 @@ FIXTURE(tsc) {
 
 FIXTURE_SETUP(tsc)
 {
-	SMP_CREATE_OR_SKIP(&self->smp, NR_CPUS);
+	SMP_CREATE_OR_SKIP(&self->smp, VCPUS);
 }
 
 FIXTURE_TEARDOWN(tsc)
@@ -66,7 +66,7 @@ GUEST uint64_t g_turns(uint64_t me, uint64_t rounds, uint64_t c)
 
 	asm volatile("sti");
 	for (i = 0; i < rounds; i++) {
-		while (shared->turn % NR_CPUS != me)
+		while (shared->turn % VCPUS != me)
 			g_pause();
 		now = g_rdtsc();
 		if (now < shared->tsc) {
@@ -82,11 +82,7 @@ GUEST uint64_t g_turns(uint64_t me, uint64_t rounds, uint64_t c)
 }
 
 /* KVM is in step only where its host trusts the TSC, which emulated ones with two CPUs do not. */
-#define SKIP_ON_KVM()								\
-do {										\
-	if (tvm_is_kvm())							\
-		SKIP(return, "KVM does without where the host distrusts its TSC");	\
-} while (0)
+#define KVM_IS_NOT "KVM does without where the host distrusts its TSC"
 
 static void run_turns(struct __test_metadata *_metadata, struct smp *smp, unsigned int rounds)
 {
@@ -94,20 +90,21 @@ static void run_turns(struct __test_metadata *_metadata, struct smp *smp, unsign
 	unsigned int i;
 
 	memset(shared, 0, sizeof(*shared));
-	for (i = 0; i < NR_CPUS; i++)
+	for (i = 0; i < VCPUS; i++)
 		ASSERT_EQ(0, smp_call(smp, i, g_turns, i, rounds, 0));
-	for (i = 0; i < NR_CPUS; i++)
+	for (i = 0; i < VCPUS; i++)
 		ASSERT_EQ(0, smp_wait(smp, i, NULL));
 	EXPECT_EQ(0, shared->backwards) {
 		TH_LOG("%llu of %u readings go back, by up to %llu cycles",
-		       (unsigned long long)shared->backwards, rounds * NR_CPUS,
+		       (unsigned long long)shared->backwards, rounds * VCPUS,
 		       (unsigned long long)shared->worst);
 	}
 }
 
 TEST_F(tsc, never_goes_back_from_one_vcpu_to_another)
 {
-	SKIP_ON_KVM();
+	if (tvm_is_kvm())
+		SKIP(return, KVM_IS_NOT);
 	ASSERT_EQ(0, smp_boot(&self->smp));
 	run_turns(_metadata, &self->smp, 200);
 }
@@ -119,8 +116,9 @@ TEST_F(tsc, writes_by_userspace_keep_step)
 	uint64_t first, second;
 	unsigned int i;
 
-	SKIP_ON_KVM();
-	for (i = 0; i < NR_CPUS; i++) {
+	if (tvm_is_kvm())
+		SKIP(return, KVM_IS_NOT);
+	for (i = 0; i < VCPUS; i++) {
 		EXPECT_EQ(1, set_msr(smp, i, MSR_TSC, FAR));
 		usleep(2000);
 	}
@@ -138,7 +136,8 @@ TEST_F(tsc, zero_means_in_step)
 {
 	struct smp *smp = &self->smp;
 
-	SKIP_ON_KVM();
+	if (tvm_is_kvm())
+		SKIP(return, KVM_IS_NOT);
 	EXPECT_EQ(1, set_msr(smp, 0, MSR_TSC, FAR));
 	EXPECT_EQ(1, set_msr(smp, 1, MSR_TSC, 0));
 	EXPECT_LE(FAR, get_msr(smp, 1, MSR_TSC));
@@ -162,7 +161,8 @@ TEST_F(tsc, the_guest_s_writes_are_summed_up_exactly)
 	struct smp *smp = &self->smp;
 	uint64_t adjust;
 
-	SKIP_ON_KVM();
+	if (tvm_is_kvm())
+		SKIP(return, KVM_IS_NOT);
 	ASSERT_EQ(0, smp_boot(smp));
 	EXPECT_EQ(0, smp_do(smp, 1, g_msr_get, MSR_TSC_ADJUST, 0, 0));
 	adjust = smp_do(smp, 1, g_write_tsc, FAR, 50, 0);
