@@ -18,11 +18,11 @@
 #define START32 "mov $0x90000, %ebx; cld;"
 #define SSE_ON(r) "mov %cr4, %" r "ax; or $0x600, %" r "ax; mov %" r "ax, %cr4;"
 
-#define CLASS(name, text16, text32, text64)		\
+#define INSN_CLASS(name, text16, text32, text64)		\
 	GUEST_CODE(name##16, 16, text16 "hlt");		\
 	GUEST_CODE(name##32, 32, START32 text32 "hlt");	\
 	GUEST_CODE(name##64, 64, START32 text64 "hlt")
-#define CLASS_ALL(name, f) CLASS(name, START16 f("%bx"), f("%ebx"), f("%rbx"))
+#define CLASS_ALL(name, f) INSN_CLASS(name, START16 f("%bx"), f("%ebx"), f("%rbx"))
 
 #define MOVES(b)							\
 	"movb 1(" b "), %al; movb %al, 2(" b "); movw 4(" b "), %cx;"	\
@@ -117,27 +117,27 @@ CLASS_ALL(multiply, MULTIPLY);
 CLASS_ALL(shifts, SHIFTS);
 CLASS_ALL(bitops, BITS);
 CLASS_ALL(exchanges, EXCHANGES);
-CLASS(pushes, START16 PUSHES("%bx", "w") JUMPS("%bx", "ax", "incw"),
-	PUSHES("%ebx", "l") JUMPS("%ebx", "eax", "incl"),
-	PUSHES("%rbx", "q") JUMPS("%rbx", "rax", "incl"));
-CLASS(frames,
-	START16 "mov %ax, %ss; mov $0x1004, %sp; mov $0x800, %bp;" FRAMES("sp", "bp", "ax")
-	"pusha; add $16, %sp; pushal; popal;",
-	"mov $0x91006, %esp; mov $0x90800, %ebp;" FRAMES("esp", "ebp", "eax") "pusha; popa;",
-	"mov $0x91006, %esp; mov $0x90800, %ebp;" FRAMES("rsp", "rbp", "rax"));
+INSN_CLASS(pushes, START16 PUSHES("%bx", "w") JUMPS("%bx", "ax", "incw"),
+	   PUSHES("%ebx", "l") JUMPS("%ebx", "eax", "incl"),
+	   PUSHES("%rbx", "q") JUMPS("%rbx", "rax", "incl"));
+INSN_CLASS(frames,
+	   START16 "mov %ax, %ss; mov $0x1004, %sp; mov $0x800, %bp;" FRAMES("sp", "bp", "ax")
+	   "pusha; add $16, %sp; pushal; popal;",
+	   "mov $0x91006, %esp; mov $0x90800, %ebp;" FRAMES("esp", "ebp", "eax") "pusha; popa;",
+	   "mov $0x91006, %esp; mov $0x90800, %ebp;" FRAMES("rsp", "rbp", "rax"));
 #define STRING_OPS							\
 	"rep movsw; mov $0x33, %al; mov $9, %cl; rep stosb; lodsl;"	\
 	"mov $6, %cl; repe cmpsb; mov $6, %cl; repne scasb; std; mov $3, %cl; rep movsl;"	\
 	"movsb; stosw; scasl; cmpsb; lodsb; cld;"
-CLASS(strings,
-	START16 "mov $0x20, %si; mov $0xfff, %di; mov $5, %cx;" STRING_OPS,
-	"mov $0x90020, %esi; mov $0x90fff, %edi; mov $5, %ecx;" STRING_OPS,
-	"mov $0x90020, %esi; mov $0x90fff, %edi; mov $5, %ecx;" STRING_OPS);
-CLASS(sse, SSE_ON("e") START16 SSE("%bx"), SSE_ON("e") SSE("%ebx"), SSE_ON("r") SSE("%rbx"));
-CLASS(more, SSE_ON("e") START16 SSE_MORE("%bx"), SSE_ON("e") SSE_MORE("%ebx"),
-	SSE_ON("r") SSE_MORE("%rbx"));
-CLASS(mmx, START16 MMX("%bx"), MMX("%ebx"), MMX("%rbx"));
-CLASS(avx, "", AVX_ON("e") AVX("%ebx"), AVX_ON("r") AVX("%rbx"));
+INSN_CLASS(strings,
+	   START16 "mov $0x20, %si; mov $0xfff, %di; mov $5, %cx;" STRING_OPS,
+	   "mov $0x90020, %esi; mov $0x90fff, %edi; mov $5, %ecx;" STRING_OPS,
+	   "mov $0x90020, %esi; mov $0x90fff, %edi; mov $5, %ecx;" STRING_OPS);
+INSN_CLASS(sse, SSE_ON("e") START16 SSE("%bx"), SSE_ON("e") SSE("%ebx"), SSE_ON("r") SSE("%rbx"));
+INSN_CLASS(more, SSE_ON("e") START16 SSE_MORE("%bx"), SSE_ON("e") SSE_MORE("%ebx"),
+	   SSE_ON("r") SSE_MORE("%rbx"));
+INSN_CLASS(mmx, START16 MMX("%bx"), MMX("%ebx"), MMX("%rbx"));
+INSN_CLASS(avx, "", AVX_ON("e") AVX("%ebx"), AVX_ON("r") AVX("%rbx"));
 /* What only 64-bit mode has. */
 #define LONG_ONLY(b)							\
 	"mov 0x11(" b "), %rax; mov %rax, 0xffd(" b "); movslq 0x20(" b "), %rcx;"	\
@@ -146,7 +146,7 @@ CLASS(avx, "", AVX_ON("e") AVX("%ebx"), AVX_ON("r") AVX("%rbx"));
 	"mov $9, %ecx; lock cmpxchg16b 0x50(" b "); cmpxchg16b 0x60(" b ");"	\
 	"mulq 0x70(" b "); shlq $13, 0x78(" b "); btsq $40, 0x80(" b "); movzwl 0x91(" b "), %r8d;" \
 	"movq 0x98(" b "), %xmm8; movq %xmm8, 0xa0(" b "); xaddq %rax, 0xa8(" b ");"
-CLASS(only, "", "", SSE_ON("r") LONG_ONLY("%rbx"));
+INSN_CLASS(only, "", "", SSE_ON("r") LONG_ONLY("%rbx"));
 
 struct code {
 	const uint8_t *start, *end;

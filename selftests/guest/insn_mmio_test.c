@@ -276,6 +276,7 @@ TEST_F(mmio_long, single_step_traps_after_the_access)
 TEST_F(mmio_long, readonly_memory_is_read_as_memory_and_written_as_device)
 {
 	static uint8_t rom[0x10000] __attribute__((aligned(4096)));
+	uint32_t value;
 
 	memset(rom, 0x33, sizeof(rom));
 	ASSERT_EQ(0, tvm_set_slot(&self->vm, 1, KVM_MEM_READONLY, DEV, sizeof(rom), rom));
@@ -284,6 +285,12 @@ TEST_F(mmio_long, readonly_memory_is_read_as_memory_and_written_as_device)
 	EXPECT_WRITE(DEV + 6, 2, 0x3333);
 	EXPECT_WRITE(DEV + 12, 4, 0x33333333);
 	EXPECT_WRITE(DEV + 16, 4, 0x33333434);
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	/* Locked: nobody else writes there, either. */
+	EXPECT_WRITE(DEV + 24, 1, 0xb3);
+	EXPECT_WRITE(DEV + 28, 2, 0x0033);
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	EXPECT_EQ(0x3333, value);
 	EXPECT_EQ(0x33, rom[2]);
 }
 
