@@ -82,7 +82,7 @@ static enum mvm_insn_mode insn_mode(struct mvm_vcpu *vcpu)
 	}
 }
 
-static u64 linear_rip(struct mvm_vcpu *vcpu)
+u64 mvm_linear_rip(struct mvm_vcpu *vcpu)
 {
 	if (mvm_cpu_mode(vcpu) == MVM_MODE_LONG)
 		return vcpu->rip;
@@ -114,7 +114,7 @@ static int fetch_pages(struct mvm_vcpu *vcpu, struct mvm_insn *insn, u8 *bytes,
 		       unsigned int *n, enum mvm_insn_status *status, struct mvm_fault *fault)
 {
 	unsigned int limit = bytes_in_limit(vcpu), part;
-	gva_t la = linear_rip(vcpu);
+	gva_t la = mvm_linear_rip(vcpu);
 	int ret;
 
 	*n = 0;
@@ -395,8 +395,7 @@ static int emul_result(struct mvm_vcpu *vcpu, enum mvm_emul_result result,
 	case MVM_EMUL_AGAIN:
 		/* Each iteration is a boundary for interrupts and single steps. */
 		vcpu->int_shadow = 0;
-		if (vcpu->rflags & X86_EFLAGS_TF)
-			mvm_queue_debug(vcpu, DR_STEP);
+		mvm_insn_ended(vcpu);
 		return MVM_RESUME;
 	case MVM_EMUL_USER:
 		return emul_to_user(vcpu);
@@ -435,7 +434,7 @@ static void emul_setup(struct mvm_vcpu *vcpu, struct emul_call *call, struct mvm
 		.protected = mode != MVM_MODE_REAL && mode != MVM_MODE_VM86,
 		.rip = vcpu->rip,
 		.la_bits = vcpu->cr4 & X86_CR4_LA57 ? 57 : 48,
-		.single_step = vcpu->rflags & X86_EFLAGS_TF,
+		.single_step = (vcpu->rflags & X86_EFLAGS_TF) || mvm_is_stepped(vcpu),
 		.align_check = call->user && (vcpu->cr0 & X86_CR0_AM) &&
 			       (vcpu->rflags & X86_EFLAGS_AC),
 		.last_try = state->retry_rip == state->linear_rip &&
@@ -462,7 +461,7 @@ static int emul_complete(struct mvm_vcpu *vcpu)
 	u8 data[sizeof(vcpu->run->mmio.data)];
 
 	/* A reset, or a debugger, took the vCPU elsewhere: there is nothing to finish. */
-	if (linear_rip(vcpu) != state->linear_rip) {
+	if (mvm_linear_rip(vcpu) != state->linear_rip) {
 		mvm_emul_log_reset(&state->log);
 		return MVM_RESUME;
 	}
@@ -477,7 +476,7 @@ static int emul_begin(struct mvm_vcpu *vcpu, bool string_io)
 	struct mvm_emul_state *state = vcpu->emul;
 
 	mvm_emul_log_reset(&state->log);
-	state->linear_rip = linear_rip(vcpu);
+	state->linear_rip = mvm_linear_rip(vcpu);
 	state->string_io = string_io;
 	return mvm_insn_fetch(vcpu, &state->insn);
 }
@@ -575,7 +574,7 @@ static int io_complete(struct mvm_vcpu *vcpu)
 	u32 val = 0;
 
 	/* As in emul_complete(). */
-	if (linear_rip(vcpu) != vcpu->emul->linear_rip)
+	if (mvm_linear_rip(vcpu) != vcpu->emul->linear_rip)
 		return MVM_RESUME;
 	if (exit->u.io.in) {
 		memcpy(&val, vcpu->pio_page, exit->u.io.size);
@@ -604,7 +603,7 @@ int mvm_emulate_io(struct mvm_vcpu *vcpu)
 	run->io.count = 1;
 	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
 	memcpy(vcpu->pio_page, &val, size);
-	vcpu->emul->linear_rip = linear_rip(vcpu);
+	vcpu->emul->linear_rip = mvm_linear_rip(vcpu);
 	vcpu->complete = io_complete;
 	return MVM_TO_USER;
 }

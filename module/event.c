@@ -118,6 +118,16 @@ void mvm_queue_debug(struct mvm_vcpu *vcpu, u64 dr6_bits)
 	set_payload(vcpu, X86_TRAP_DB, dr6_bits);
 }
 
+/* INT3 pushes the address behind it: a software exception, with its length. */
+void mvm_queue_breakpoint(struct mvm_vcpu *vcpu)
+{
+	raise(vcpu, X86_TRAP_BP, false, 0);
+	if (vcpu->events.exception.ev.vector != X86_TRAP_BP)
+		return;
+	vcpu->events.exception.ev.type = MVM_EVENT_SOFT_EXC;
+	vcpu->events.exception.ev.insn_len = 1;
+}
+
 void mvm_queue_fault(struct mvm_vcpu *vcpu, const struct mvm_fault *fault)
 {
 	raise(vcpu, fault->vector, fault->has_error, fault->error);
@@ -272,12 +282,11 @@ static void inject_irq(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 	inject->event = vcpu->events.interrupt.ev;
 }
 
-void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
+/* What was given before, or arose in the guest itself. False: nothing of that kind. */
+static bool prepare_own(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 {
 	struct mvm_events *events = &vcpu->events;
 
-	memset(inject, 0, sizeof(*inject));
-	collect_nmis(vcpu);
 	if (events->exception.injected)
 		inject->event = events->exception.ev;
 	else if (events->nmi.injected)
@@ -287,9 +296,25 @@ void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 		inject->event = events->interrupt.ev;
 	else if (events->exception.pending)
 		inject_exception(vcpu, inject);
-	else if (events->nmi.pending && mvm_nmi_allowed(vcpu))
+	else
+		return false;
+	return true;
+}
+
+void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
+{
+	struct mvm_events *events = &vcpu->events;
+	bool own;
+
+	memset(inject, 0, sizeof(*inject));
+	collect_nmis(vcpu);
+	own = prepare_own(vcpu, inject);
+	/* A debugger may keep out what comes from outside; then nobody waits for a window. */
+	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_BLOCKIRQ))
+		return;
+	if (!own && events->nmi.pending && mvm_nmi_allowed(vcpu))
 		inject_nmi(vcpu, inject);
-	else if (irq_waits(vcpu) && mvm_interrupt_allowed(vcpu))
+	else if (!own && irq_waits(vcpu) && mvm_interrupt_allowed(vcpu))
 		inject_irq(vcpu, inject);
 
 	inject->nmi_window = events->nmi.pending;
@@ -336,6 +361,15 @@ void mvm_events_exit(struct mvm_vcpu *vcpu)
 
 /* --------------------------------------------------------------- skip, state */
 
+void mvm_insn_ended(struct mvm_vcpu *vcpu)
+{
+	/* The guest's own trap waits until the debugger has seen its step. */
+	if (vcpu->rflags & X86_EFLAGS_TF)
+		mvm_queue_debug(vcpu, DR_STEP);
+	if (mvm_is_stepped(vcpu))
+		mvm_vcpu_set_request(vcpu, MVM_REQ_STEPPED);
+}
+
 void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len)
 {
 	mvm_state_modify(vcpu, MVM_STATE_RIP);
@@ -344,8 +378,7 @@ void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len)
 		vcpu->rip = (u32)vcpu->rip;
 	vcpu->int_shadow = 0;
 	vcpu->rflags &= ~(u64)X86_EFLAGS_RF;
-	if (vcpu->rflags & X86_EFLAGS_TF)
-		mvm_queue_debug(vcpu, DR_STEP);
+	mvm_insn_ended(vcpu);
 }
 
 void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *out)

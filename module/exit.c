@@ -85,7 +85,10 @@ static int exit_irq_window(struct mvm_vcpu *vcpu)
 static int exit_exception(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit *exit = &vcpu->exit;
+	int ret = mvm_debug_exception(vcpu, exit->u.exc.vector, exit->u.exc.payload);
 
+	if (ret)
+		return ret;
 	if (exit->u.exc.vector == X86_TRAP_DB)
 		mvm_queue_debug(vcpu, exit->u.exc.payload);
 	else if (exit->u.exc.vector == X86_TRAP_PF)
@@ -276,6 +279,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_UNDEFINED] = { "undefined", mvm_inject_ud, FAST },
 	[MVM_EXIT_TASK_SWITCH] = { "task-switch", exit_unknown, FAST },
 	[MVM_EXIT_PREEMPTED] = { "preempted", exit_resume, FAST },
+	[MVM_EXIT_STEP] = { "step", exit_resume, FAST },
 	[MVM_EXIT_LOST] = { "lost", exit_lost, 0 },
 };
 

@@ -42,6 +42,8 @@ int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn);
 int mvm_emulate_word(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, u16 *val, bool write);
 /* Emulation failed: KVM_EXIT_INTERNAL_ERROR with the instruction's bytes. */
 int mvm_emulation_error(struct mvm_vcpu *vcpu);
+/* RIP as a linear address. */
+u64 mvm_linear_rip(struct mvm_vcpu *vcpu);
 int mvm_emul_create(struct mvm_vcpu *vcpu);
 void mvm_emul_destroy(struct mvm_vcpu *vcpu);
 

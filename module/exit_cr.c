@@ -214,7 +214,10 @@ int mvm_exit_dr_access(struct mvm_vcpu *vcpu)
 	}
 	if (mvm_cpl(vcpu))
 		return mvm_inject_gp(vcpu);
-	if (vcpu->dr7 & MVM_DR7_GD) {
+	if (mvm_hw_dr7(vcpu) & MVM_DR7_GD) {
+		err = mvm_debug_exception(vcpu, X86_TRAP_DB, MVM_DR6_BD);
+		if (err)
+			return err;
 		mvm_queue_debug(vcpu, MVM_DR6_BD);
 		return MVM_RESUME;
 	}

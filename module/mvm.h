@@ -112,6 +112,7 @@ enum mvm_exit_kind {
 	MVM_EXIT_UNDEFINED, /* an instruction the guest does not have (VMX, SVM, ...): #UD */
 	MVM_EXIT_TASK_SWITCH, /* hardware task switch: not emulated */
 	MVM_EXIT_PREEMPTED, /* the backend used up its time budget; nothing to do */
+	MVM_EXIT_STEP, /* a step for the debugger is done: @stepped says so; nothing else to do */
 	MVM_EXIT_LOST, /* virtualization was turned off under a borrower: no entry took place */
 	MVM_NR_EXITS
 };
@@ -154,12 +155,16 @@ struct mvm_event {
  * @vectoring: event whose delivery this exit interrupted (type NONE: none)
  * @insn_bytes: instruction bytes where the hardware gives them (AMD decode assists)
  * @nr_insn_bytes: how many of @insn_bytes are valid, 0 = none
+ * @stepped: one instruction is done, or one event delivered, under mvm_is_stepped()
+ * @pushed_flags: the step was done with a TF that is not the guest's: if it stored RFLAGS,
+ *	the image shows it
  */
 struct mvm_exit {
 	enum mvm_exit_kind kind;
 	u32 hw_reason;
 	u8 insn_len;
 	u8 nr_insn_bytes;
+	bool stepped, pushed_flags;
 	u8 insn_bytes[MVM_MAX_INSN_LEN];
 	struct mvm_event vectoring;
 	union {
@@ -253,6 +258,7 @@ enum mvm_request {
 	MVM_REQ_UNHALT, /* a paravirtual kick: the present HLT, or the next, ends at once */
 	MVM_REQ_YIELD, /* give the CPU to the vCPU in pv.yield_to */
 	MVM_REQ_INIT, /* INIT arrived (lapic) */
+	MVM_REQ_STEPPED, /* a debugger's step is done: KVM_EXIT_DEBUG */
 	MVM_REQ_SIPI, /* start-up IPI arrived; vector in vcpu->sipi_vector */
 	MVM_REQ_IRQ_ACKED, /* an 8259 with automatic EOI: tell the irqfds */
 	MVM_REQ_IOAPIC_EOI, /* tell userspace's I/O APIC: vector in vcpu->ioapic_eoi */
@@ -326,7 +332,7 @@ struct mvm_vcpu {
 	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
 	u64 cr8; /* without in-kernel LAPIC; with one its TPR is the truth: mvm_get_cr8() */
 	u64 pdptr[4];
-	u64 dr[4], dr6, dr7;
+	u64 dr[4], dr6, dr7; /* the guest's; the hardware's: mvm_hw_dr(), mvm_hw_dr7() */
 	u64 xcr0;
 	u64 guest_xcr0_allowed; /* what SET_XCRS and XSETBV may set: CPUID 0Dh */
 	u32 guest_pkru;
@@ -356,6 +362,15 @@ struct mvm_vcpu {
 	/* Two-phase exits: what the next KVM_RUN must finish first (emul.c, exit.c). [o] */
 	int (*complete)(struct mvm_vcpu *vcpu);
 	struct mvm_emul_state *emul; /* [I] replay log and decoded instruction */
+
+	/* KVM_SET_GUEST_DEBUG (debug.c). [v] */
+	struct {
+		u32 control; /* KVM_GUESTDBG_*, 0 = no debugger */
+		u64 dr[4], dr7; /* the debugger's breakpoints */
+		enum { MVM_STEP_PLAIN, MVM_STEP_STORES, MVM_STEP_LOADS } step; /* of RFLAGS */
+		u64 step_rip; /* where the instruction is that @step is about */
+		bool pushed_flags; /* of the step to be reported: exit.pushed_flags */
+	} debug;
 
 	/* Policy */
 	struct kvm_cpuid_entry2 *cpuid; /* [v] sorted by function, index */
@@ -508,6 +523,30 @@ static inline int mvm_nr_vcpus(struct mvm_vm *vm)
 #define mvm_for_each_vcpu(i, vcpu, vm)                                               \
 	for ((i) = 0; (i) < mvm_nr_vcpus(vm) && ((vcpu) = (vm)->vcpus[(i)]); (i)++)
 
+/* Is a debugger single-stepping this vCPU? */
+static inline bool mvm_is_stepped(const struct mvm_vcpu *vcpu)
+{
+	return vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP;
+}
+
+/* Has a stepped POPF or IRET loaded the guest's own TF? @trap: the step ended by #DB. */
+static inline bool mvm_step_loaded_flags(const struct mvm_vcpu *vcpu, bool trap)
+{
+	return mvm_is_stepped(vcpu) && vcpu->debug.step == MVM_STEP_LOADS &&
+	       (trap || vcpu->rip != vcpu->debug.step_rip);
+}
+
+/* What the debug registers hold while the guest runs: a debugger's breakpoints come first. */
+static inline const u64 *mvm_hw_dr(const struct mvm_vcpu *vcpu)
+{
+	return vcpu->debug.control & KVM_GUESTDBG_USE_HW_BP ? vcpu->debug.dr : vcpu->dr;
+}
+
+static inline u64 mvm_hw_dr7(const struct mvm_vcpu *vcpu)
+{
+	return vcpu->debug.control & KVM_GUESTDBG_USE_HW_BP ? vcpu->debug.dr7 : vcpu->dr7;
+}
+
 /* vCPU state accessors (regs.c). Context: the vCPU's thread, vcpu->lock held. */
 
 /* Make the groups in @mask current. */
@@ -538,6 +577,7 @@ void mvm_queue_exception_err(struct mvm_vcpu *vcpu, u8 vector, u32 error);
 void mvm_queue_page_fault(struct mvm_vcpu *vcpu, gva_t cr2, u32 error);
 void mvm_queue_debug(struct mvm_vcpu *vcpu, u64 dr6_bits); /* #DB; bits as in exit.u.exc.payload */
 void mvm_queue_fault(struct mvm_vcpu *vcpu, const struct mvm_fault *fault);
+void mvm_queue_breakpoint(struct mvm_vcpu *vcpu); /* #BP of the INT3 at RIP */
 void mvm_queue_nmi(struct mvm_vcpu *vcpu); /* any context */
 bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu); /* IF, shadow, nothing injected */
 
@@ -549,6 +589,8 @@ bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu); /* IF, shadow, nothing inject
 int mvm_skip_insn(struct mvm_vcpu *vcpu);
 /* The same with a length the caller knows. */
 void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len);
+/* An instruction, or an iteration of one, is done: what single-stepping makes of that. */
+void mvm_insn_ended(struct mvm_vcpu *vcpu);
 
 /* CPUID (cpuid.c) */
 const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 function, u32 index);

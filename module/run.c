@@ -34,21 +34,23 @@
 #define MVM_OUTER_REQS                                                            \
 	(BIT(MVM_REQ_CLOCK) | BIT(MVM_REQ_TRIPLE_FAULT) | BIT(MVM_REQ_DEAD) |     \
 	 BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI) | BIT(MVM_REQ_YIELD) |              \
-	 BIT(MVM_REQ_IRQ_ACKED) | BIT(MVM_REQ_IOAPIC_EOI))
+	 BIT(MVM_REQ_IRQ_ACKED) | BIT(MVM_REQ_IOAPIC_EOI) | BIT(MVM_REQ_STEPPED))
 
 /* -------------------------------------------------------------- inner loop */
 
 /* Guest breakpoints are in the registers only while the guest runs with some enabled. */
 static void load_debugregs(struct mvm_vcpu *vcpu)
 {
-	if (likely(!(vcpu->dr7 & (DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK))))
+	const u64 *dr = mvm_hw_dr(vcpu);
+
+	if (likely(!(mvm_hw_dr7(vcpu) & (DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK))))
 		return;
 	/* The host's breakpoints first go off, or they would hit at the guest's addresses. */
 	set_debugreg(0, 7);
-	set_debugreg(vcpu->dr[0], 0);
-	set_debugreg(vcpu->dr[1], 1);
-	set_debugreg(vcpu->dr[2], 2);
-	set_debugreg(vcpu->dr[3], 3);
+	set_debugreg(dr[0], 0);
+	set_debugreg(dr[1], 1);
+	set_debugreg(dr[2], 2);
+	set_debugreg(dr[3], 3);
 }
 
 /* The exit cleared DR7; give the host its own breakpoints back where it has any. */
@@ -125,6 +127,10 @@ static int run_once(struct mvm_vcpu *vcpu)
 	local_irq_enable();
 
 	mvm_events_exit(vcpu);
+	if (unlikely(vcpu->exit.stepped)) {
+		vcpu->debug.pushed_flags = vcpu->exit.pushed_flags;
+		mvm_vcpu_set_request(vcpu, MVM_REQ_STEPPED);
+	}
 	return mvm_pv_eoi_collect(vcpu, false) ? mvm_exit_fast(vcpu) : MVM_SLEEP;
 }
 
@@ -142,7 +148,9 @@ static int inner_loop(struct mvm_vcpu *vcpu)
 	backend->vcpu_load(vcpu);
 	do {
 		ret = run_once(vcpu);
-	} while (ret == MVM_RESUME && vcpu->mp_state == KVM_MP_STATE_RUNNABLE);
+		/* A debugger's step is prepared outside. */
+	} while (ret == MVM_RESUME && vcpu->mp_state == KVM_MP_STATE_RUNNABLE &&
+		 !mvm_is_stepped(vcpu));
 	backend->vcpu_put(vcpu);
 	mvm_clock_put(vcpu);
 	mvm_fpu_leave(vcpu);
@@ -195,6 +203,8 @@ static int outer_requests(struct mvm_vcpu *vcpu)
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 		return MVM_TO_USER;
 	}
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_STEPPED))
+		return mvm_debug_report_step(vcpu);
 	mvm_vcpu_accept_init(vcpu);
 	if (mvm_vcpu_take_request(vcpu, MVM_REQ_CLOCK))
 		mvm_clock_update(vcpu);
@@ -268,6 +278,8 @@ static int run_guest(struct mvm_vcpu *vcpu)
 		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 		return MVM_TO_USER;
 	}
+	if (unlikely(mvm_is_stepped(vcpu)))
+		mvm_debug_prepare_step(vcpu);
 	ret = inner_loop(vcpu);
 	if (ret == MVM_SLEEP) {
 		mvm_pv_eoi_collect(vcpu, true);
@@ -369,6 +381,8 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 
 		vcpu->complete = NULL;
 		ret = complete(vcpu);
+		if (ret == MVM_RESUME && mvm_vcpu_take_request(vcpu, MVM_REQ_STEPPED))
+			ret = mvm_debug_report_step(vcpu);
 	}
 	/* As KVM does it: that alone is no exit, the reason before it stays to be looked at. */
 	if (ret == MVM_RESUME && READ_ONCE(run->mvm_immediate_exit)) {

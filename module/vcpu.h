@@ -51,6 +51,23 @@ int mvm_inject_gp(struct mvm_vcpu *vcpu);
 int mvm_inject_ud(struct mvm_vcpu *vcpu);
 int mvm_set_dr(struct mvm_vcpu *vcpu, u8 nr, u64 val);
 
+/* debug.c */
+#define MVM_GUESTDBG_FLAGS                                                                   \
+	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP |            \
+	 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP |          \
+	 KVM_GUESTDBG_BLOCKIRQ)
+/* KVM_SET_GUEST_DEBUG: 0, -EINVAL, or -EBUSY: an exception to inject, and one pending. */
+int mvm_set_guest_debug(struct mvm_vcpu *vcpu, const struct kvm_guest_debug *dbg);
+/*
+ * Is this exception a breakpoint of the debugger's? MVM_TO_USER with KVM_EXIT_DEBUG, or
+ * 0: it is the guest's. @dr6_bits: of a #DB.
+ */
+int mvm_debug_exception(struct mvm_vcpu *vcpu, u8 vector, u64 dr6_bits);
+/* Before each entry of a vCPU that is stepped: what the next instruction does to RFLAGS. May sleep. */
+void mvm_debug_prepare_step(struct mvm_vcpu *vcpu);
+/* MVM_REQ_STEPPED: KVM_EXIT_DEBUG, MVM_TO_USER. May sleep. */
+int mvm_debug_report_step(struct mvm_vcpu *vcpu);
+
 /* event.c */
 struct mvm_inject;
 /* Before an entry: what to inject and which windows to ask for. Interrupts off. */

@@ -115,6 +115,15 @@ static long set_debugregs(void *obj, unsigned long arg)
 	return 0;
 }
 
+static long set_guest_debug(void *obj, unsigned long arg)
+{
+	struct kvm_guest_debug dbg;
+
+	if (copy_from_user(&dbg, uptr(arg), sizeof(dbg)))
+		return -EFAULT;
+	return mvm_set_guest_debug(obj, &dbg);
+}
+
 /* -------------------------------------------------------------- FPU, XSAVE */
 
 static long get_fpu(void *obj, unsigned long arg)
@@ -416,6 +425,7 @@ const struct mvm_ioctl mvm_vcpu_state_ioctls[] = {
 	MVM_IOCTL(KVM_SET_VCPU_EVENTS, set_vcpu_events),
 	MVM_IOCTL(KVM_GET_DEBUGREGS, get_debugregs),
 	MVM_IOCTL(KVM_SET_DEBUGREGS, set_debugregs),
+	MVM_IOCTL(KVM_SET_GUEST_DEBUG, set_guest_debug),
 	MVM_IOCTL(KVM_GET_TSC_KHZ, get_tsc_khz),
 	MVM_IOCTL(KVM_SET_TSC_KHZ, set_tsc_khz),
 };

@@ -153,6 +153,8 @@ void mvm_svm_after_exit(struct svm_vcpu *svm);
 void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject);
 /* After an exit, before it is decoded: injection, NMI masking, stepping. */
 void mvm_svm_events_exit(struct svm_vcpu *svm);
+/* The debugger's side of the exit: exit->stepped. */
+void mvm_svm_step_done(struct svm_vcpu *svm, struct mvm_exit *exit);
 /* The event whose delivery the exit broke off, for exit->vectoring. */
 void mvm_svm_vectoring(struct svm_vcpu *svm, struct mvm_event *ev);
 

@@ -12,6 +12,8 @@
  * shadow, restarted after a nested page fault, stores the flag. While another
  * event goes in the flag would be pushed with it: then an interrupt sent to this
  * CPU beforehand ends the guest's run right behind the delivery.
+ *
+ * A debugger's step is the same, on and on (debug.c).
  */
 #include <linux/smp.h>
 
@@ -120,7 +122,7 @@ void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject)
 {
 	struct svm_vcpu *svm = svm_vcpu(vcpu);
 	bool shadow = svm_shadow_window(svm);
-	bool stop = svm_nmi_window(svm, inject->nmi_window);
+	bool stop = svm_nmi_window(svm, inject->nmi_window) || mvm_is_stepped(vcpu);
 
 	svm_inject(svm, &inject->event);
 	svm_irq_window(svm, inject->irq_window && !shadow);
@@ -144,11 +146,12 @@ static void svm_step_exit(struct svm_vcpu *svm)
 	bool trap = vmcb->control.exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB &&
 		    vmcb->save.dr6 & DR_STEP;
 	bool iret_done = svm->iret_seen && (trap || vcpu->rip != svm->iret_rip);
+	bool loaded = iret_done || mvm_step_loaded_flags(vcpu, trap);
 
 	svm->stepping = false;
 	svm->step_trap = trap && !svm->guest_tf;
-	/* An IRET that completed has loaded the guest's own TF. */
-	if (!svm->guest_tf && !iret_done) {
+	/* A POPF or IRET that completed has loaded the guest's own TF. */
+	if (!svm->guest_tf && !loaded) {
 		vcpu->rflags &= ~X86_EFLAGS_TF;
 		vcpu->dirty |= MVM_STATE_RIP;
 	}
@@ -183,6 +186,20 @@ void mvm_svm_events_exit(struct svm_vcpu *svm)
 		vcpu->dirty |= MVM_STATE_RIP;
 	}
 	svm->soft_rip_valid = false;
+}
+
+void mvm_svm_step_done(struct svm_vcpu *svm, struct mvm_exit *exit)
+{
+	const struct vmcb_control_area *control = &svm->vmcb->control;
+
+	if (likely(!mvm_is_stepped(&svm->base)))
+		return;
+	if (svm->injected.type != MVM_EVENT_NONE)
+		exit->stepped = !(control->exit_int_info & SVM_EXITINTINFO_VALID);
+	else
+		exit->stepped = control->exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB &&
+				svm->vmcb->save.dr6 & DR_STEP;
+	exit->pushed_flags = exit->stepped && !svm->guest_tf;
 }
 
 /*

@@ -111,7 +111,7 @@ static void svm_decode_exception(struct svm_vcpu *svm, struct mvm_exit *exit)
 		if (svm->step_trap)
 			exit->u.exc.payload &= ~(u64)DR_STEP;
 		if (svm->step_trap && !exit->u.exc.payload)
-			exit->kind = MVM_EXIT_NMI_WINDOW;
+			exit->kind = MVM_EXIT_STEP;
 	}
 }
 
@@ -224,6 +224,7 @@ void mvm_svm_decode_exit(struct svm_vcpu *svm, struct mvm_exit *exit)
 		return;
 	}
 	mvm_svm_vectoring(svm, &exit->vectoring);
+	mvm_svm_step_done(svm, exit);
 	exit->kind = row->kind;
 	if (row->insn && mvm_svm_features.nrips)
 		exit->insn_len = svm_insn_len(svm->base.rip, control->next_rip);

@@ -245,7 +245,7 @@ void mvm_svm_flush_state(struct svm_vcpu *svm)
 	if (dirty & MVM_STATE_MSR)
 		svm_put_msrs(svm);
 	if (dirty & MVM_STATE_DR) {
-		vmcb->save.dr7 = vcpu->dr7;
+		vmcb->save.dr7 = mvm_hw_dr7(vcpu);
 		svm_vmcb_dirty(svm, SVM_CLEAN_DR);
 	}
 	if (dirty & MVM_STATE_TSC) {

@@ -142,6 +142,7 @@ struct vmx_vcpu {
 	bool entered;
 	u64 lender_vmcs;
 	struct mvm_inject inject;
+	bool stepping, guest_tf; /* RFLAGS.TF is a debugger's; the guest's own */
 	u32 exit_reason, intr_info;
 	struct vmx_shadow hw;
 	struct vmx_found found;

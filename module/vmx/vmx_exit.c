@@ -43,6 +43,26 @@ static void decode_unknown(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 	exit->u.raw.info2 = vmx->intr_info;
 }
 
+/* A #DB of the step that flush_rip() asked for: without its bit it may be nothing else. */
+static void decode_step(struct vmx_vcpu *vmx, struct mvm_exit *exit)
+{
+	if (exit->u.exc.vector != X86_TRAP_DB || !(exit->u.exc.payload & DR_STEP))
+		return;
+	exit->stepped = true;
+	exit->pushed_flags = !vmx->guest_tf;
+	if (!vmx->guest_tf)
+		exit->u.exc.payload &= ~(u64)DR_STEP;
+	if (!exit->u.exc.payload)
+		exit->kind = MVM_EXIT_STEP;
+}
+
+/* An event went in instead of the step: its delivery is one, if nothing broke it off. */
+static void decode_delivered(struct vmx_vcpu *vmx, struct mvm_exit *exit)
+{
+	if (mvm_is_stepped(&vmx->base) && vmx->inject.event.type != MVM_EVENT_NONE)
+		exit->stepped = exit->vectoring.type == MVM_EVENT_NONE;
+}
+
 static void decode_guest_exception(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 {
 	u32 info = vmx->intr_info;
@@ -60,6 +80,8 @@ static void decode_guest_exception(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 				      (DR_TRAP_BITS | DR_STEP | VMX_DR6_BD);
 	if ((info & INTR_INFO_UNBLOCK_NMI) && vector != X86_TRAP_DF)
 		undo_iret_unblock(vmx, exit);
+	if (unlikely(vmx->stepping))
+		decode_step(vmx, exit);
 
 	switch (info & INTR_INFO_INTR_TYPE_MASK) {
 	case INTR_TYPE_SOFT_EXCEPTION:
@@ -232,6 +254,13 @@ static void capture_vectoring(struct vmx_vcpu *vmx, struct mvm_event *ev)
 	}
 }
 
+static bool vmx_is_step_trap(struct vmx_vcpu *vmx)
+{
+	return (u16)vmx->exit_reason == EXIT_REASON_EXCEPTION_NMI &&
+	       (vmx->intr_info & INTR_INFO_VECTOR_MASK) == X86_TRAP_DB &&
+	       vmx_read(EXIT_QUALIFICATION) & DR_STEP;
+}
+
 /* RIP's group is current after every exit; the rest is fetched when asked for. */
 static void capture_state(struct vmx_vcpu *vmx)
 {
@@ -247,6 +276,10 @@ static void capture_state(struct vmx_vcpu *vmx)
 	vmx->hw.rip = vcpu->rip;
 	vmx->hw.rsp = vcpu->gpr[MVM_RSP];
 	vmx->hw.rflags = vcpu->rflags;
+	/* The step's flag is not the guest's, unless it has just loaded its own. */
+	if (unlikely(vmx->stepping) && !vmx->guest_tf &&
+	    !mvm_step_loaded_flags(vcpu, vmx_is_step_trap(vmx)))
+		vcpu->rflags &= ~X86_EFLAGS_TF;
 	vmx->hw.interruptibility = state;
 	/* The processor has cleared the valid bit. */
 	vmx->hw.intr_info = 0;
@@ -286,6 +319,8 @@ void mvm_vmx_capture(struct vmx_vcpu *vmx, int failed, struct mvm_exit *exit)
 
 	exit->insn_len = 0;
 	exit->nr_insn_bytes = 0;
+	exit->stepped = false;
+	exit->pushed_flags = false;
 	exit->vectoring = (struct mvm_event){ .type = MVM_EVENT_NONE };
 	if (unlikely(failed)) {
 		exit->hw_reason = 0;
@@ -310,6 +345,7 @@ void mvm_vmx_capture(struct vmx_vcpu *vmx, int failed, struct mvm_exit *exit)
 	vmx->launched = true;
 	capture_state(vmx);
 	capture_vectoring(vmx, &exit->vectoring);
+	decode_delivered(vmx, exit);
 	if (basic < ARRAY_SIZE(exit_rows))
 		row = &exit_rows[array_index_nospec(basic, ARRAY_SIZE(exit_rows))];
 	/* Row zero of the enumeration is MVM_EXIT_UNKNOWN: rows left out decode as such. */

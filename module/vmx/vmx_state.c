@@ -252,6 +252,12 @@ static void flush_rip(struct vmx_vcpu *vmx)
 	struct mvm_vcpu *vcpu = &vmx->base;
 	u64 rflags = vcpu->rflags | X86_EFLAGS_FIXED;
 
+	/* A debugger's step; the frame of an event that goes in must not show the flag. */
+	vmx->stepping = mvm_is_stepped(vcpu) && vmx->inject.event.type == MVM_EVENT_NONE;
+	if (unlikely(vmx->stepping)) {
+		vmx->guest_tf = rflags & X86_EFLAGS_TF;
+		rflags |= X86_EFLAGS_TF;
+	}
 	if (vcpu->rip != vmx->hw.rip) {
 		vmx_write(GUEST_RIP, vcpu->rip);
 		vmx->hw.rip = vcpu->rip;
@@ -289,7 +295,7 @@ static void flush_rare(struct vmx_vcpu *vmx, u32 dirty)
 	if (dirty & MVM_STATE_MSR)
 		flush_msr(vmx);
 	if (dirty & MVM_STATE_DR)
-		vmx_write(GUEST_DR7, vcpu->dr7);
+		vmx_write(GUEST_DR7, mvm_hw_dr7(vcpu));
 	if (dirty & MVM_STATE_TSC)
 		vmx_write64(TSC_OFFSET, vcpu->tsc_offset);
 }
@@ -365,7 +371,10 @@ static u32 interruptibility(struct vmx_vcpu *vmx)
 	const struct mvm_vcpu *vcpu = &vmx->base;
 	u32 state = 0;
 
-	if (unlikely(vcpu->int_shadow & MVM_INT_SHADOW_MOVSS))
+	/* A shadow would hold back the trap of a step, too. */
+	if (unlikely(vmx->stepping))
+		state = 0;
+	else if (unlikely(vcpu->int_shadow & MVM_INT_SHADOW_MOVSS))
 		state = GUEST_INTR_STATE_MOV_SS;
 	else if (unlikely(vcpu->int_shadow & MVM_INT_SHADOW_STI) &&
 		 (vcpu->rflags & X86_EFLAGS_IF))
@@ -386,6 +395,9 @@ void mvm_vmx_inject(struct vmx_vcpu *vmx)
 	if (vmx->inject.irq_window)
 		proc |= CPU_BASED_INTR_WINDOW_EXITING;
 	if (vmx->inject.nmi_window)
+		proc |= CPU_BASED_NMI_WINDOW_EXITING;
+	/* Behind the delivery of an event, before the handler's first instruction. */
+	if (unlikely(mvm_is_stepped(&vmx->base) && vmx->inject.event.type != MVM_EVENT_NONE))
 		proc |= CPU_BASED_NMI_WINDOW_EXITING;
 	if (proc != vmx->hw.proc) {
 		vmx_write32(CPU_BASED_VM_EXEC_CONTROL, proc);
