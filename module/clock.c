@@ -265,10 +265,18 @@ void mvm_clock_update(struct mvm_vcpu *vcpu)
 	struct clock_scale scale = clock_scale(tsc_khz ?: 1);
 	struct pvclock_vcpu_time_info page = {};
 	struct mvm_vm *vm = vcpu->vm;
+	gpa_t gpa = vcpu->pvclock_msr & ~(u64)KVM_MSR_ENABLED;
+	u8 flags = 0;
 	u64 tsc;
 
 	if (!(vcpu->pvclock_msr & KVM_MSR_ENABLED))
 		return;
+	/* What the guest has not acknowledged yet stays. */
+	mvm_gpa_read(vm, gpa + offsetof(struct pvclock_vcpu_time_info, flags), &flags, 1);
+	page.flags = flags & PVCLOCK_GUEST_STOPPED;
+	if (vcpu->pvclock_stopped)
+		page.flags |= PVCLOCK_GUEST_STOPPED;
+	vcpu->pvclock_stopped = false;
 	if (vm->clock_by_tsc) {
 		tsc = vm->tsc_base;
 		page.system_time = READ_ONCE(vm->kvmclock_offset);
@@ -279,11 +287,26 @@ void mvm_clock_update(struct mvm_vcpu *vcpu)
 	page.tsc_to_system_mul = scale.mul;
 	page.tsc_shift = scale.shift;
 	if (clock_is_stable(vm))
-		page.flags = PVCLOCK_TSC_STABLE_BIT;
+		page.flags |= PVCLOCK_TSC_STABLE_BIT;
 	vcpu->pvclock_version += 2;
 	page.version = vcpu->pvclock_version;
-	clock_publish(vm, vcpu->pvclock_msr & ~(u64)KVM_MSR_ENABLED, &page, sizeof(page),
-		      page.version);
+	clock_publish(vm, gpa, &page, sizeof(page), page.version);
+}
+
+/**
+ * mvm_clock_stopped() - KVM_KVMCLOCK_CTRL: userspace had stopped the guest
+ * @vcpu: the vCPU
+ *
+ * The guest's watchdogs look at the flag. Context: the vCPU's thread.
+ * Return: 0, or -EINVAL: the guest has no paravirtual clock.
+ */
+int mvm_clock_stopped(struct mvm_vcpu *vcpu)
+{
+	if (!(vcpu->pvclock_msr & KVM_MSR_ENABLED))
+		return -EINVAL;
+	vcpu->pvclock_stopped = true;
+	mvm_vcpu_set_request(vcpu, MVM_REQ_CLOCK);
+	return 0;
 }
 
 /* The wall clock at kvmclock zero: the guest adds kvmclock to it. */

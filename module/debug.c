@@ -92,7 +92,12 @@ static bool is_prefix(u8 byte, bool long_mode)
 	static const u8 prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
 				       0x66, 0x67, 0xf0, 0xf2, 0xf3 };
 
-	return memchr(prefixes, byte, sizeof(prefixes)) || (long_mode && byte >> 4 == 4);
+	size_t i;
+
+	for (i = 0; i < sizeof(prefixes); i++)
+		if (prefixes[i] == byte)
+			return true;
+	return long_mode && byte >> 4 == 4; /* REX */
 }
 
 void mvm_debug_prepare_step(struct mvm_vcpu *vcpu)

@@ -525,7 +525,7 @@ int mvm_emulate_word(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, u16 *va
 	int ret;
 
 	mvm_emul_log_reset(&state->log);
-	state->linear_rip = linear_rip(vcpu);
+	state->linear_rip = mvm_linear_rip(vcpu);
 	state->string_io = false;
 	state->insn = *insn;
 	emul_setup(vcpu, &call, &e);

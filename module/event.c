@@ -384,6 +384,7 @@ void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len)
 void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *out)
 {
 	const struct mvm_events *events = &vcpu->events;
+	bool hard;
 
 	collect_nmis(vcpu);
 	memset(out, 0, sizeof(*out));
@@ -391,17 +392,18 @@ void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *out)
 	/* Without exception payloads in the ABI a pending exception looks injected. */
 	if (events->exception.pending)
 		deliver_payload(vcpu);
-	out->exception.injected = events->exception.injected || events->exception.pending;
+	/* A software event has no length in this structure; its instruction raises it again. */
+	out->exception.injected = (events->exception.injected || events->exception.pending) &&
+				  events->exception.ev.type == MVM_EVENT_EXCEPTION;
 	out->exception.nr = events->exception.ev.vector;
 	out->exception.has_error_code = events->exception.ev.has_error;
 	out->exception.error_code = events->exception.ev.error;
 
-	out->interrupt.injected = events->interrupt.injected || events->user_irq >= 0;
-	out->interrupt.nr = events->interrupt.injected ? events->interrupt.ev.vector :
-			    events->user_irq >= 0      ? events->user_irq :
-							 0;
-	out->interrupt.soft = events->interrupt.injected &&
-			      events->interrupt.ev.type == MVM_EVENT_SOFT_INT;
+	hard = events->interrupt.injected && events->interrupt.ev.type == MVM_EVENT_INTERRUPT;
+	out->interrupt.injected = hard || events->user_irq >= 0;
+	out->interrupt.nr = hard		  ? events->interrupt.ev.vector :
+			    events->user_irq >= 0 ? events->user_irq :
+						    0;
 	out->interrupt.shadow = vcpu->int_shadow;
 
 	out->nmi.injected = events->nmi.injected;
@@ -418,6 +420,7 @@ void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *out)
 int mvm_set_vcpu_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *in)
 {
 	struct mvm_events *events = &vcpu->events;
+	bool soft;
 
 	if (in->flags & ~MVM_VCPU_EVENTS_FLAGS)
 		return -EINVAL;
@@ -428,15 +431,19 @@ int mvm_set_vcpu_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *in)
 	events->exception.pending = false;
 	events->exception.has_payload = false;
 	events->exception.injected = in->exception.injected;
+	/* Debuggers hand a #BP back this way: RIP is at the INT3, or INTO, of one byte. */
+	soft = in->exception.nr == X86_TRAP_BP || in->exception.nr == X86_TRAP_OF;
 	events->exception.ev = (struct mvm_event){
-		.type = MVM_EVENT_EXCEPTION,
+		.type = soft ? MVM_EVENT_SOFT_EXC : MVM_EVENT_EXCEPTION,
+		.insn_len = soft,
 		.vector = in->exception.nr,
 		.has_error = in->exception.has_error_code,
 		.error = in->exception.error_code,
 	};
-	events->interrupt.injected = in->interrupt.injected;
+	/* A software interrupt comes without its length: its instruction raises it again. */
+	events->interrupt.injected = in->interrupt.injected && !in->interrupt.soft;
 	events->interrupt.ev = (struct mvm_event){
-		.type = in->interrupt.soft ? MVM_EVENT_SOFT_INT : MVM_EVENT_INTERRUPT,
+		.type = MVM_EVENT_INTERRUPT,
 		.vector = in->interrupt.nr,
 	};
 	events->user_irq = -1;

@@ -56,6 +56,15 @@ int mvm_msr_vcpu_create(struct mvm_vcpu *vcpu);
 void mvm_msr_vcpu_destroy(struct mvm_vcpu *vcpu);
 void mvm_msr_vcpu_reset(struct mvm_vcpu *vcpu);
 
+/* mce.c: the machine-check banks. The MSRs: 0, or 1 = #GP. */
+u64 mvm_mce_supported(void); /* KVM_X86_GET_MCE_CAP_SUPPORTED */
+void mvm_mce_reset(struct mvm_vcpu *vcpu);
+int mvm_mce_setup(struct mvm_vcpu *vcpu, u64 cap);
+int mvm_mce_inject(struct mvm_vcpu *vcpu, const struct kvm_x86_mce *mce);
+int mvm_mce_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host);
+/* @any_status: the guest may write what it likes into STATUS (HWCR says so). */
+int mvm_mce_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host, bool any_status);
+
 /* cpuid.c */
 /* KVM_GET_SUPPORTED_CPUID: the whole list, to be freed by kvfree(); the count or -errno. */
 int mvm_cpuid_supported(struct kvm_cpuid_entry2 **entries);
@@ -77,6 +86,7 @@ int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data);
 int mvm_clock_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 /* MVM_REQ_CLOCK, before entry. May sleep. */
 void mvm_clock_update(struct mvm_vcpu *vcpu);
+int mvm_clock_stopped(struct mvm_vcpu *vcpu);
 int mvm_clock_get(struct mvm_vm *vm, struct kvm_clock_data *data);
 int mvm_clock_set(struct mvm_vm *vm, const struct kvm_clock_data *data);
 

@@ -22,18 +22,33 @@ struct mvm_reason;
  * @cmd: command
  * @name: its name in the header
  * @fn: handler; @obj is the file's object, @arg the third argument as it came
+ * @data_fn: the handler instead where the argument points at one structure; @data is
+ *	the kernel's copy, zeroed unless @in
+ * @size: of that structure
+ * @in: it is copied in before
+ * @out: it is copied out after a success
  */
 struct mvm_ioctl {
 	unsigned int cmd;
+	bool in, out;
+	u16 size;
 	const char *name;
 	long (*fn)(void *obj, unsigned long arg);
+	long (*data_fn)(void *obj, void *data);
 };
 
 #define MVM_IOCTL(command, handler) { .cmd = (command), .name = #command, .fn = (handler) }
+#define MVM_IOCTL_DATA(command, type, handler, copy_in, copy_out)                           \
+	{ .cmd = (command), .name = #command, .data_fn = (handler), .size = sizeof(type), \
+	  .in = (copy_in), .out = (copy_out) }
+#define MVM_IOCTL_IN(command, type, handler) MVM_IOCTL_DATA(command, type, handler, true, false)
+#define MVM_IOCTL_OUT(command, type, handler) MVM_IOCTL_DATA(command, type, handler, false, true)
+#define MVM_IOCTL_INOUT(command, type, handler) MVM_IOCTL_DATA(command, type, handler, true, true)
 
 /**
  * mvm_ioctl_dispatch() - call the row of @cmd
- * Return: the handler's answer; -ENOTTY where there is no such row.
+ * Return: the handler's answer; -ENOTTY where there is no such row; -EFAULT, -ENOMEM for
+ * the structure's way in and out.
  */
 long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsigned int cmd,
 			unsigned long arg);

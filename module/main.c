@@ -81,6 +81,31 @@ long mvm_ioctl_get_reason(struct mvm_reason *reason, unsigned long arg)
 	return copy_to_user((void __user *)arg, &out, sizeof(out)) ? -EFAULT : 0;
 }
 
+/* The one place where a handler's structure is copied in and out. */
+static long ioctl_with_data(const struct mvm_ioctl *row, void *obj, void __user *user)
+{
+	u64 small[sizeof(struct kvm_sregs) / sizeof(u64)]; /* the biggest of the frequent ones */
+	void *data = small, *big = NULL;
+	long ret = -EFAULT;
+
+	if (row->size > sizeof(small)) {
+		big = kmalloc(row->size, GFP_KERNEL_ACCOUNT);
+		if (!big)
+			return -ENOMEM;
+		data = big;
+	}
+	if (!row->in)
+		memset(data, 0, row->size);
+	else if (copy_from_user(data, user, row->size))
+		goto out;
+	ret = row->data_fn(obj, data);
+	if (!ret && row->out && copy_to_user(user, data, row->size))
+		ret = -EFAULT;
+out:
+	kfree(big);
+	return ret;
+}
+
 long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsigned int cmd,
 			unsigned long arg)
 {
@@ -88,7 +113,8 @@ long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsi
 
 	for (i = 0; i < n; i++)
 		if (table[i].cmd == cmd)
-			return table[i].fn(obj, arg);
+			return table[i].fn ? table[i].fn(obj, arg) :
+					     ioctl_with_data(&table[i], obj, (void __user *)arg);
 	return -ENOTTY;
 }
 
@@ -127,6 +153,7 @@ static const struct {
 	{ KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, 1 },
 	{ KVM_CAP_USER_NMI, 1 },
 	{ KVM_CAP_SET_GUEST_DEBUG, 1 },
+	{ KVM_CAP_MCE, MVM_MCE_BANKS },
 	{ KVM_CAP_PIT, 1 },
 	{ KVM_CAP_REINJECT_CONTROL, 1 },
 	{ KVM_CAP_IRQ_ROUTING, MVM_MAX_GSIS },
@@ -146,6 +173,7 @@ static const struct {
 	{ KVM_CAP_XSAVE, 1 },
 	{ KVM_CAP_XCRS, 1 },
 	{ KVM_CAP_GET_TSC_KHZ, 1 },
+	{ KVM_CAP_KVMCLOCK_CTRL, 1 },
 	{ KVM_CAP_MAX_VCPUS, MVM_MAX_VCPUS },
 	{ KVM_CAP_TSC_DEADLINE_TIMER, 1 },
 	{ KVM_CAP_SIGNAL_MSI, 1 },
@@ -157,6 +185,7 @@ static const struct {
 	{ KVM_CAP_IOEVENTFD_ANY_LENGTH, 1 },
 	{ KVM_CAP_IMMEDIATE_EXIT, 1 },
 	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, MVM_DIRTY_MANUAL_FLAGS },
+	{ KVM_CAP_SYNC_REGS, KVM_SYNC_X86_VALID_FIELDS },
 	{ KVM_CAP_SET_GUEST_DEBUG2, MVM_GUESTDBG_FLAGS },
 	{ KVM_CAP_MAX_VCPU_ID, MVM_MAX_VCPU_ID },
 	{ MINIVMM_CAP_GET_REASON, 1 },
@@ -229,6 +258,12 @@ static long sys_get_msr_index_list(void *obj, unsigned long arg)
 	return ret;
 }
 
+static long sys_get_mce_cap(void *obj, void *data)
+{
+	*(u64 *)data = mvm_mce_supported();
+	return 0;
+}
+
 static long sys_get_reason(void *obj, unsigned long arg)
 {
 	struct mvm_sysfile *file = obj;
@@ -248,6 +283,7 @@ static const struct mvm_ioctl sys_ioctls[] = {
 	MVM_IOCTL(KVM_GET_VCPU_MMAP_SIZE, sys_get_vcpu_mmap_size),
 	MVM_IOCTL(KVM_GET_SUPPORTED_CPUID, sys_get_supported_cpuid),
 	MVM_IOCTL(KVM_GET_MSR_INDEX_LIST, sys_get_msr_index_list),
+	MVM_IOCTL_OUT(KVM_X86_GET_MCE_CAP_SUPPORTED, u64, sys_get_mce_cap),
 	MVM_IOCTL(MINIVMM_GET_REASON, sys_get_reason),
 	MVM_IOCTL(MINIVMM_GET_STAT_NAME, sys_get_stat_name),
 };

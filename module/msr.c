@@ -12,7 +12,6 @@
 
 #include <asm/cpufeature.h>
 #include <asm/kvm_para.h>
-#include <asm/mce.h>
 #include <asm/msr-index.h>
 #include <asm/mtrr.h>
 #include <asm/nospec-branch.h>
@@ -24,8 +23,6 @@
 
 #define NR_VAR_MTRRS  8
 #define NR_FIX_MTRRS  11
-#define NR_MCE_BANKS  10
-#define MCE_BANK_REGS 4 /* CTL, STATUS, ADDR, MISC */
 
 /* Bits of MSRs that msr-index.h has no names for. */
 #define MTRRCAP_FIX	     BIT(8)
@@ -41,17 +38,12 @@
  * @mtrr_def: MTRRdefType
  * @mtrr_fix: the fixed-range MTRRs, in the order of their numbers
  * @mtrr_var: base and mask pairs
- * @mcg_status: machine check global status
- * @mcg_ctl: machine check global control
- * @mce: CTL, STATUS, ADDR, MISC of each bank
  * @hwcr: AMD's HWCR, the bits a guest may keep
  */
 struct mvm_msr_store {
 	u64 mtrr_def;
 	u64 mtrr_fix[NR_FIX_MTRRS];
 	u64 mtrr_var[2 * NR_VAR_MTRRS];
-	u64 mcg_status, mcg_ctl;
-	u64 mce[NR_MCE_BANKS * MCE_BANK_REGS];
 	u64 hwcr;
 };
 
@@ -354,56 +346,15 @@ static int read_mtrr_cap(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 
 /* ---------------------------------------------------------------- machine check */
 
-static int read_mcg_cap(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
-{
-	*data = NR_MCE_BANKS | MCG_CTL_P;
-	return 0;
-}
-
-static int read_mcg(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
-{
-	*data = index == MSR_IA32_MCG_CTL ? vcpu->msr_store->mcg_ctl :
-					    vcpu->msr_store->mcg_status;
-	return 0;
-}
-
-static int write_mcg(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
-{
-	if (index == MSR_IA32_MCG_CTL) {
-		if (data && data != ~0ULL)
-			return 1;
-		vcpu->msr_store->mcg_ctl = data;
-		return 0;
-	}
-	/* The guest may only clear it. */
-	if (data && !host)
-		return 1;
-	vcpu->msr_store->mcg_status = data;
-	return 0;
-}
-
-static u64 *mce_slot(struct mvm_vcpu *vcpu, u32 index)
-{
-	u32 nr = (index - MSR_IA32_MC0_CTL) % (NR_MCE_BANKS * MCE_BANK_REGS);
-
-	return &vcpu->msr_store->mce[nr];
-}
-
 static int read_mce(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 {
-	*data = *mce_slot(vcpu, index);
-	return 0;
+	return mvm_mce_msr_read(vcpu, index, data, host);
 }
 
 static int write_mce(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
-	bool is_ctl = (index - MSR_IA32_MC0_CTL) % MCE_BANK_REGS == 0;
-
-	/* STATUS, ADDR and MISC: the guest writes 0, or what it likes with HWCR's leave. */
-	if (!host && !is_ctl && data && !(vcpu->msr_store->hwcr & HWCR_MC_STATUS_WR_EN))
-		return 1;
-	*mce_slot(vcpu, index) = data;
-	return 0;
+	return mvm_mce_msr_write(vcpu, index, data, host,
+				 vcpu->msr_store->hwcr & HWCR_MC_STATUS_WR_EN);
 }
 
 /* --------------------------------------------------------------- one of a kind */
@@ -551,9 +502,10 @@ static const struct msr_row msr_rows[] = {
 	     "likewise"),
 	MSR(MSR_MTRRdefType, LISTED, read_mtrr_def, write_mtrr_def, "likewise"),
 
-	MSR(MSR_IA32_MCG_CAP, HIDDEN, read_mcg_cap, NULL, "ten banks"),
-	MSRS(MSR_IA32_MCG_STATUS, MSR_IA32_MCG_CTL, LISTED, read_mcg, write_mcg, "inert"),
-	MSRS(MSR_IA32_MC0_CTL, MSR_IA32_MCx_MISC(NR_MCE_BANKS - 1), LISTED, read_mce, write_mce,
+	MSR(MSR_IA32_MCG_CAP, HIDDEN, read_mce, NULL, "ten banks, or what was set up"),
+	MSRS(MSR_IA32_MCG_STATUS, MSR_IA32_MCG_CTL, LISTED, read_mce, write_mce,
+	     "userspace reports errors"),
+	MSRS(MSR_IA32_MC0_CTL, MSR_IA32_MCx_MISC(MVM_MCE_BANKS - 1), LISTED, read_mce, write_mce,
 	     "inert: real errors are the host's"),
 
 	MSR(MSR_IA32_UCODE_REV, HIDDEN, read_microcode, write_ignored,
@@ -655,7 +607,7 @@ void mvm_msr_vcpu_destroy(struct mvm_vcpu *vcpu)
 void mvm_msr_vcpu_reset(struct mvm_vcpu *vcpu)
 {
 	memset(vcpu->msr_store, 0, sizeof(*vcpu->msr_store));
-	vcpu->msr_store->mcg_ctl = ~0ULL;
+	mvm_mce_reset(vcpu);
 	vcpu->misc_enable = MSR_IA32_MISC_ENABLE_FAST_STRING | MSR_IA32_MISC_ENABLE_BTS_UNAVAIL |
 			    MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL;
 	vcpu->tsc_adjust = 0;

@@ -44,6 +44,7 @@
 #define MVM_MAX_VCPUS	 64
 #define MVM_MAX_VCPU_ID	 256 /* ids are below this: APIC ids */
 #define MVM_MAX_MEMSLOTS 509
+#define MVM_MCE_BANKS	 10 /* what QEMU asks for at least */
 #define MVM_MIN_MMU_PAGES 64 /* for KVM_SET_NR_MMU_PAGES, as KVM has it */
 
 struct mvm_vm;
@@ -377,13 +378,18 @@ struct mvm_vcpu {
 	int nr_cpuid;
 	u64 cr4_guest_rsvd; /* CR4 bits this guest may not set */
 	u64 maxphyaddr_rsvd; /* physical address bits above the guest's MAXPHYADDR */
-	struct mvm_msr_store *msr_store; /* [I] MTRR, MCE and other inert MSRs (msr.c) */
+	struct mvm_msr_store *msr_store; /* [I] MTRR and other inert MSRs (msr.c) */
+	struct {
+		u64 cap, status, ctl; /* MCG_CAP, MCG_STATUS, MCG_CTL */
+		u64 bank[4 * MVM_MCE_BANKS]; /* CTL, STATUS, ADDR, MISC of each */
+	} mce; /* mce.c */
 
 	struct mvm_lapic *lapic; /* [I], NULL without in-kernel irqchip */
 
 	/* Paravirtual clock (clock.c) */
 	u64 pvclock_msr; /* MSR_KVM_SYSTEM_TIME_NEW */
 	u32 pvclock_version;
+	bool pvclock_stopped; /* KVM_KVMCLOCK_CTRL: to be told with the next update */
 	struct mvm_pv pv;
 	u32 halt_poll_ns; /* how long to poll at HLT now (halt.c) */
 

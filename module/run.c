@@ -364,26 +364,36 @@ static void publish_run(struct mvm_vcpu *vcpu)
 	run->flags = 0;
 	run->ready_for_interrupt_injection = mvm_pic_in_kernel(vcpu->vm) ||
 					     mvm_irq_window_open(vcpu);
+	mvm_sync_regs_out(vcpu);
+}
+
+/* What userspace hands in with KVM_RUN. MVM_RESUME, MVM_TO_USER or -errno. */
+static int take_over_run(struct mvm_vcpu *vcpu)
+{
+	int (*complete)(struct mvm_vcpu *vcpu) = vcpu->complete;
+	int ret = mvm_sync_regs_in(vcpu);
+
+	if (ret)
+		return ret;
+	if (!mvm_irqchip_in_kernel(vcpu->vm) && mvm_set_cr8(vcpu, READ_ONCE(vcpu->run->cr8)))
+		return -EINVAL;
+	if (!complete)
+		return MVM_RESUME;
+	/* The instruction that left to userspace is finished first, also with immediate_exit. */
+	vcpu->complete = NULL;
+	ret = complete(vcpu);
+	if (ret == MVM_RESUME && mvm_vcpu_take_request(vcpu, MVM_REQ_STEPPED))
+		ret = mvm_debug_report_step(vcpu);
+	return ret;
 }
 
 int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	int ret = MVM_RESUME;
+	int ret;
 
 	mvm_vcpu_note_thread(vcpu);
-	if (!mvm_irqchip_in_kernel(vcpu->vm) && mvm_set_cr8(vcpu, READ_ONCE(run->cr8)))
-		return -EINVAL;
-
-	/* The instruction that left to userspace is finished first, also with immediate_exit. */
-	if (vcpu->complete) {
-		int (*complete)(struct mvm_vcpu *vcpu) = vcpu->complete;
-
-		vcpu->complete = NULL;
-		ret = complete(vcpu);
-		if (ret == MVM_RESUME && mvm_vcpu_take_request(vcpu, MVM_REQ_STEPPED))
-			ret = mvm_debug_report_step(vcpu);
-	}
+	ret = take_over_run(vcpu);
 	/* As KVM does it: that alone is no exit, the reason before it stays to be looked at. */
 	if (ret == MVM_RESUME && READ_ONCE(run->mvm_immediate_exit)) {
 		ret = -EINTR;

@@ -36,6 +36,11 @@ void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event);
 extern const struct mvm_ioctl mvm_vcpu_state_ioctls[];
 extern const size_t mvm_nr_vcpu_state_ioctls;
 
+/* KVM_CAP_SYNC_REGS: what userspace changed in kvm_run.s; -errno, none of it or some done. */
+long mvm_sync_regs_in(struct mvm_vcpu *vcpu);
+/* What it wants to find there, at the end of KVM_RUN. */
+void mvm_sync_regs_out(struct mvm_vcpu *vcpu);
+
 /* regs.c: sregs, as one checked whole. 0 or -EINVAL. */
 void mvm_get_sregs(struct mvm_vcpu *vcpu, struct kvm_sregs *sregs);
 int mvm_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs);
@@ -63,7 +68,7 @@ int mvm_set_guest_debug(struct mvm_vcpu *vcpu, const struct kvm_guest_debug *dbg
  * 0: it is the guest's. @dr6_bits: of a #DB.
  */
 int mvm_debug_exception(struct mvm_vcpu *vcpu, u8 vector, u64 dr6_bits);
-/* Before each entry of a vCPU that is stepped: what the next instruction does to RFLAGS. May sleep. */
+/* Before each entry of a stepped vCPU: what the next instruction does to RFLAGS. May sleep. */
 void mvm_debug_prepare_step(struct mvm_vcpu *vcpu);
 /* MVM_REQ_STEPPED: KVM_EXIT_DEBUG, MVM_TO_USER. May sleep. */
 int mvm_debug_report_step(struct mvm_vcpu *vcpu);

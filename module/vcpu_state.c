@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The vCPU's state ioctls: copying in and out, and the table. The rules behind
- * them are regs.c's, fpu.c's, event.c's and the policy tables'.
+ * The vCPU's state ioctls, and the same state in kvm_run. The rules behind them are
+ * regs.c's, fpu.c's, event.c's and the policy tables'.
  *
  * All run with vcpu->lock held, in the address space of the VM.
  */
@@ -38,155 +38,110 @@ static u64 *regs_gpr(struct kvm_regs *regs, int gpr)
 	return fields[gpr];
 }
 
-static long get_regs(void *obj, unsigned long arg)
+static long get_regs(void *obj, void *data)
 {
 	struct mvm_vcpu *vcpu = obj;
-	struct kvm_regs regs;
+	struct kvm_regs *regs = data;
 	int i;
 
 	mvm_state_get(vcpu, MVM_STATE_RIP);
 	for (i = 0; i < MVM_NR_GPRS; i++)
-		*regs_gpr(&regs, i) = vcpu->gpr[i];
-	regs.rip = vcpu->rip;
-	regs.rflags = vcpu->rflags;
-	return copy_to_user(uptr(arg), &regs, sizeof(regs)) ? -EFAULT : 0;
+		*regs_gpr(regs, i) = vcpu->gpr[i];
+	regs->rip = vcpu->rip;
+	regs->rflags = vcpu->rflags;
+	return 0;
 }
 
-static long set_regs(void *obj, unsigned long arg)
+static long set_regs(void *obj, void *data)
 {
 	struct mvm_vcpu *vcpu = obj;
-	struct kvm_regs regs;
+	struct kvm_regs *regs = data;
 	int i;
 
-	if (copy_from_user(&regs, uptr(arg), sizeof(regs)))
-		return -EFAULT;
 	mvm_state_modify(vcpu, MVM_STATE_RIP);
 	for (i = 0; i < MVM_NR_GPRS; i++)
-		vcpu->gpr[i] = *regs_gpr(&regs, i);
-	vcpu->rip = regs.rip;
-	vcpu->rflags = regs.rflags | X86_EFLAGS_FIXED;
+		vcpu->gpr[i] = *regs_gpr(regs, i);
+	vcpu->rip = regs->rip;
+	vcpu->rflags = regs->rflags | X86_EFLAGS_FIXED;
 	/* A new place to run from: what was raised at the old one is void. */
 	vcpu->events.exception.pending = false;
 	return 0;
 }
 
-static long get_sregs(void *obj, unsigned long arg)
+static long get_sregs(void *obj, void *data)
 {
-	struct kvm_sregs sregs;
-
-	mvm_get_sregs(obj, &sregs);
-	return copy_to_user(uptr(arg), &sregs, sizeof(sregs)) ? -EFAULT : 0;
-}
-
-static long set_sregs(void *obj, unsigned long arg)
-{
-	struct kvm_sregs sregs;
-
-	if (copy_from_user(&sregs, uptr(arg), sizeof(sregs)))
-		return -EFAULT;
-	return mvm_set_sregs(obj, &sregs);
-}
-
-static long get_debugregs(void *obj, unsigned long arg)
-{
-	struct mvm_vcpu *vcpu = obj;
-	struct kvm_debugregs dbg = {};
-
-	mvm_state_get(vcpu, MVM_STATE_DR);
-	memcpy(dbg.db, vcpu->dr, sizeof(dbg.db));
-	dbg.dr6 = vcpu->dr6;
-	dbg.dr7 = vcpu->dr7;
-	return copy_to_user(uptr(arg), &dbg, sizeof(dbg)) ? -EFAULT : 0;
-}
-
-static long set_debugregs(void *obj, unsigned long arg)
-{
-	struct mvm_vcpu *vcpu = obj;
-	struct kvm_debugregs dbg;
-
-	if (copy_from_user(&dbg, uptr(arg), sizeof(dbg)))
-		return -EFAULT;
-	if (dbg.flags || dbg.dr6 >> 32 || dbg.dr7 >> 32)
-		return -EINVAL;
-	mvm_state_modify(vcpu, MVM_STATE_DR);
-	memcpy(vcpu->dr, dbg.db, sizeof(vcpu->dr));
-	mvm_set_dr(vcpu, 6, dbg.dr6);
-	mvm_set_dr(vcpu, 7, dbg.dr7);
+	mvm_get_sregs(obj, data);
 	return 0;
 }
 
-static long set_guest_debug(void *obj, unsigned long arg)
+static long set_sregs(void *obj, void *data)
 {
-	struct kvm_guest_debug dbg;
+	return mvm_set_sregs(obj, data);
+}
 
-	if (copy_from_user(&dbg, uptr(arg), sizeof(dbg)))
-		return -EFAULT;
-	return mvm_set_guest_debug(obj, &dbg);
+static long get_debugregs(void *obj, void *data)
+{
+	struct mvm_vcpu *vcpu = obj;
+	struct kvm_debugregs *dbg = data;
+
+	mvm_state_get(vcpu, MVM_STATE_DR);
+	memcpy(dbg->db, vcpu->dr, sizeof(dbg->db));
+	dbg->dr6 = vcpu->dr6;
+	dbg->dr7 = vcpu->dr7;
+	return 0;
+}
+
+static long set_debugregs(void *obj, void *data)
+{
+	struct mvm_vcpu *vcpu = obj;
+	struct kvm_debugregs *dbg = data;
+
+	if (dbg->flags || dbg->dr6 >> 32 || dbg->dr7 >> 32)
+		return -EINVAL;
+	mvm_state_modify(vcpu, MVM_STATE_DR);
+	memcpy(vcpu->dr, dbg->db, sizeof(vcpu->dr));
+	mvm_set_dr(vcpu, 6, dbg->dr6);
+	mvm_set_dr(vcpu, 7, dbg->dr7);
+	return 0;
+}
+
+static long set_guest_debug(void *obj, void *data)
+{
+	return mvm_set_guest_debug(obj, data);
 }
 
 /* -------------------------------------------------------------- FPU, XSAVE */
 
-static long get_fpu(void *obj, unsigned long arg)
+static long get_fpu(void *obj, void *data)
 {
-	struct kvm_fpu fpu = {};
-
-	mvm_fpu_get_fpu(obj, &fpu);
-	return copy_to_user(uptr(arg), &fpu, sizeof(fpu)) ? -EFAULT : 0;
+	mvm_fpu_get_fpu(obj, data);
+	return 0;
 }
 
-static long set_fpu(void *obj, unsigned long arg)
+static long set_fpu(void *obj, void *data)
 {
-	struct kvm_fpu fpu;
-
-	if (copy_from_user(&fpu, uptr(arg), sizeof(fpu)))
-		return -EFAULT;
-	return mvm_fpu_set_fpu(obj, &fpu);
+	return mvm_fpu_set_fpu(obj, data);
 }
 
-/* 4096 bytes: on the heap. */
-static long get_xsave(void *obj, unsigned long arg)
+static long get_xsave(void *obj, void *data)
 {
-	struct kvm_xsave *xsave = kzalloc(sizeof(*xsave), GFP_KERNEL_ACCOUNT);
-	long ret = 0;
-
-	if (!xsave)
-		return -ENOMEM;
-	mvm_fpu_get_xsave(obj, xsave);
-	if (copy_to_user(uptr(arg), xsave, sizeof(*xsave)))
-		ret = -EFAULT;
-	kfree(xsave);
-	return ret;
+	mvm_fpu_get_xsave(obj, data);
+	return 0;
 }
 
-static long set_xsave(void *obj, unsigned long arg)
+static long set_xsave(void *obj, void *data)
 {
-	struct kvm_xsave *xsave = memdup_user(uptr(arg), sizeof(*xsave));
-	long ret;
-
-	if (IS_ERR(xsave))
-		return PTR_ERR(xsave);
-	ret = mvm_fpu_set_xsave(obj, xsave);
-	kfree(xsave);
-	return ret;
+	return mvm_fpu_set_xsave(obj, data);
 }
 
-static long get_xcrs(void *obj, unsigned long arg)
+static long get_xcrs(void *obj, void *data)
 {
-	struct kvm_xcrs xcrs = {};
-	int err = mvm_fpu_get_xcrs(obj, &xcrs);
-
-	if (err)
-		return err;
-	return copy_to_user(uptr(arg), &xcrs, sizeof(xcrs)) ? -EFAULT : 0;
+	return mvm_fpu_get_xcrs(obj, data);
 }
 
-static long set_xcrs(void *obj, unsigned long arg)
+static long set_xcrs(void *obj, void *data)
 {
-	struct kvm_xcrs xcrs;
-
-	if (copy_from_user(&xcrs, uptr(arg), sizeof(xcrs)))
-		return -EFAULT;
-	return mvm_fpu_set_xcrs(obj, &xcrs);
+	return mvm_fpu_set_xcrs(obj, data);
 }
 
 /* --------------------------------------------------------------- CPUID, MSRs */
@@ -294,47 +249,25 @@ static long set_tsc_khz(void *obj, unsigned long khz)
 
 /* --------------------------------------------------------------- interrupts */
 
-static long get_lapic(void *obj, unsigned long arg)
+static long get_lapic(void *obj, void *data)
 {
 	struct mvm_vcpu *vcpu = obj;
-	struct kvm_lapic_state *state;
-	long ret;
 
-	if (!vcpu->lapic)
-		return -EINVAL;
-	state = kzalloc(sizeof(*state), GFP_KERNEL_ACCOUNT);
-	if (!state)
-		return -ENOMEM;
-	ret = mvm_lapic_get_state(vcpu, state);
-	if (!ret && copy_to_user(uptr(arg), state, sizeof(*state)))
-		ret = -EFAULT;
-	kfree(state);
-	return ret;
+	return vcpu->lapic ? mvm_lapic_get_state(vcpu, data) : -EINVAL;
 }
 
-static long set_lapic(void *obj, unsigned long arg)
+static long set_lapic(void *obj, void *data)
 {
 	struct mvm_vcpu *vcpu = obj;
-	struct kvm_lapic_state *state;
-	long ret;
 
-	if (!vcpu->lapic)
-		return -EINVAL;
-	state = memdup_user(uptr(arg), sizeof(*state));
-	if (IS_ERR(state))
-		return PTR_ERR(state);
-	ret = mvm_lapic_set_state(vcpu, state);
-	kfree(state);
-	return ret;
+	return vcpu->lapic ? mvm_lapic_set_state(vcpu, data) : -EINVAL;
 }
 
-static long interrupt(void *obj, unsigned long arg)
+static long interrupt(void *obj, void *data)
 {
-	struct kvm_interrupt irq;
+	const struct kvm_interrupt *irq = data;
 
-	if (copy_from_user(&irq, uptr(arg), sizeof(irq)))
-		return -EFAULT;
-	return mvm_user_interrupt(obj, irq.irq);
+	return mvm_user_interrupt(obj, irq->irq);
 }
 
 static long nmi(void *obj, unsigned long arg)
@@ -343,24 +276,46 @@ static long nmi(void *obj, unsigned long arg)
 	return 0;
 }
 
-static long get_mp_state(void *obj, unsigned long arg)
+static long kvmclock_ctrl(void *obj, unsigned long arg)
 {
-	struct mvm_vcpu *vcpu = obj;
-	struct kvm_mp_state state = {};
-
-	mvm_vcpu_accept_init(vcpu);
-	state.mp_state = vcpu->mp_state;
-	return copy_to_user(uptr(arg), &state, sizeof(state)) ? -EFAULT : 0;
+	return mvm_clock_stopped(obj);
 }
 
-static long set_mp_state(void *obj, unsigned long arg)
+static long setup_mce(void *obj, void *data)
+{
+	return mvm_mce_setup(obj, *(u64 *)data);
+}
+
+static long set_mce(void *obj, void *data)
+{
+	return mvm_mce_inject(obj, data);
+}
+
+/* A page for the TPR of guests that were patched for it: not offered, and 0 turns it off. */
+static long set_vapic_addr(void *obj, void *data)
+{
+	const struct kvm_vapic_addr *vapic = data;
+	struct mvm_vcpu *vcpu = obj;
+
+	return !vcpu->lapic || vapic->vapic_addr ? -EINVAL : 0;
+}
+
+static long get_mp_state(void *obj, void *data)
 {
 	struct mvm_vcpu *vcpu = obj;
-	struct kvm_mp_state state;
+	struct kvm_mp_state *state = data;
 
-	if (copy_from_user(&state, uptr(arg), sizeof(state)))
-		return -EFAULT;
-	switch (state.mp_state) {
+	mvm_vcpu_accept_init(vcpu);
+	state->mp_state = vcpu->mp_state;
+	return 0;
+}
+
+static long set_mp_state(void *obj, void *data)
+{
+	struct mvm_vcpu *vcpu = obj;
+	const struct kvm_mp_state *state = data;
+
+	switch (state->mp_state) {
 	case KVM_MP_STATE_RUNNABLE:
 		break;
 	case KVM_MP_STATE_UNINITIALIZED:
@@ -374,58 +329,107 @@ static long set_mp_state(void *obj, unsigned long arg)
 	default:
 		return -EINVAL;
 	}
-	vcpu->mp_state = state.mp_state;
+	vcpu->mp_state = state->mp_state;
 	/* Its vector comes with KVM_SET_VCPU_EVENTS. */
-	if (state.mp_state == KVM_MP_STATE_SIPI_RECEIVED) {
+	if (state->mp_state == KVM_MP_STATE_SIPI_RECEIVED) {
 		vcpu->mp_state = KVM_MP_STATE_INIT_RECEIVED;
 		mvm_vcpu_set_request(vcpu, MVM_REQ_SIPI);
 	}
 	return 0;
 }
 
-static long get_vcpu_events(void *obj, unsigned long arg)
+static long get_vcpu_events(void *obj, void *data)
 {
-	struct kvm_vcpu_events events;
-
-	mvm_get_vcpu_events(obj, &events);
-	return copy_to_user(uptr(arg), &events, sizeof(events)) ? -EFAULT : 0;
+	mvm_get_vcpu_events(obj, data);
+	return 0;
 }
 
-static long set_vcpu_events(void *obj, unsigned long arg)
+static long set_vcpu_events(void *obj, void *data)
 {
-	struct kvm_vcpu_events events;
+	return mvm_set_vcpu_events(obj, data);
+}
 
-	if (copy_from_user(&events, uptr(arg), sizeof(events)))
-		return -EFAULT;
-	return mvm_set_vcpu_events(obj, &events);
+/* ------------------------------------------------------ registers in kvm_run */
+
+/* KVM_CAP_SYNC_REGS: the groups that may travel in kvm_run.s, and their handlers. */
+static const struct {
+	u64 group;
+	size_t offset, size;
+	long (*get)(void *obj, void *data);
+	long (*set)(void *obj, void *data);
+} sync_rows[] = {
+	{ KVM_SYNC_X86_REGS, offsetof(struct kvm_sync_regs, regs), sizeof(struct kvm_regs),
+	  get_regs, set_regs },
+	{ KVM_SYNC_X86_SREGS, offsetof(struct kvm_sync_regs, sregs), sizeof(struct kvm_sregs),
+	  get_sregs, set_sregs },
+	{ KVM_SYNC_X86_EVENTS, offsetof(struct kvm_sync_regs, events),
+	  sizeof(struct kvm_vcpu_events), get_vcpu_events, set_vcpu_events },
+};
+
+long mvm_sync_regs_in(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	u64 dirty = READ_ONCE(run->kvm_dirty_regs);
+	struct kvm_sync_regs copy;
+	long ret = 0;
+	size_t i;
+
+	if ((dirty | READ_ONCE(run->kvm_valid_regs)) & ~(u64)KVM_SYNC_X86_VALID_FIELDS)
+		return -EINVAL;
+	/* Another thread may write to the page meanwhile: one reading of it is checked and used. */
+	for (i = 0; i < ARRAY_SIZE(sync_rows) && !ret; i++) {
+		if (!(dirty & sync_rows[i].group))
+			continue;
+		memcpy((void *)&copy + sync_rows[i].offset,
+		       (void *)&run->s.regs + sync_rows[i].offset, sync_rows[i].size);
+		ret = sync_rows[i].set(vcpu, (void *)&copy + sync_rows[i].offset);
+		dirty &= ~sync_rows[i].group;
+		WRITE_ONCE(run->kvm_dirty_regs, dirty);
+	}
+	return ret;
+}
+
+void mvm_sync_regs_out(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	u64 valid = READ_ONCE(run->kvm_valid_regs);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sync_rows); i++)
+		if (valid & sync_rows[i].group)
+			sync_rows[i].get(vcpu, (void *)&run->s.regs + sync_rows[i].offset);
 }
 
 const struct mvm_ioctl mvm_vcpu_state_ioctls[] = {
-	MVM_IOCTL(KVM_GET_REGS, get_regs),
-	MVM_IOCTL(KVM_SET_REGS, set_regs),
-	MVM_IOCTL(KVM_GET_SREGS, get_sregs),
-	MVM_IOCTL(KVM_SET_SREGS, set_sregs),
+	MVM_IOCTL_OUT(KVM_GET_REGS, struct kvm_regs, get_regs),
+	MVM_IOCTL_IN(KVM_SET_REGS, struct kvm_regs, set_regs),
+	MVM_IOCTL_OUT(KVM_GET_SREGS, struct kvm_sregs, get_sregs),
+	MVM_IOCTL_IN(KVM_SET_SREGS, struct kvm_sregs, set_sregs),
 	MVM_IOCTL(KVM_GET_MSRS, get_msrs),
 	MVM_IOCTL(KVM_SET_MSRS, set_msrs),
-	MVM_IOCTL(KVM_INTERRUPT, interrupt),
+	MVM_IOCTL_IN(KVM_INTERRUPT, struct kvm_interrupt, interrupt),
 	MVM_IOCTL(KVM_NMI, nmi),
-	MVM_IOCTL(KVM_GET_FPU, get_fpu),
-	MVM_IOCTL(KVM_SET_FPU, set_fpu),
-	MVM_IOCTL(KVM_GET_XSAVE, get_xsave),
-	MVM_IOCTL(KVM_SET_XSAVE, set_xsave),
-	MVM_IOCTL(KVM_GET_XCRS, get_xcrs),
-	MVM_IOCTL(KVM_SET_XCRS, set_xcrs),
+	MVM_IOCTL(KVM_KVMCLOCK_CTRL, kvmclock_ctrl),
+	MVM_IOCTL_IN(KVM_X86_SETUP_MCE, u64, setup_mce),
+	MVM_IOCTL_IN(KVM_X86_SET_MCE, struct kvm_x86_mce, set_mce),
+	MVM_IOCTL_IN(KVM_SET_VAPIC_ADDR, struct kvm_vapic_addr, set_vapic_addr),
+	MVM_IOCTL_OUT(KVM_GET_FPU, struct kvm_fpu, get_fpu),
+	MVM_IOCTL_IN(KVM_SET_FPU, struct kvm_fpu, set_fpu),
+	MVM_IOCTL_OUT(KVM_GET_XSAVE, struct kvm_xsave, get_xsave),
+	MVM_IOCTL_IN(KVM_SET_XSAVE, struct kvm_xsave, set_xsave),
+	MVM_IOCTL_OUT(KVM_GET_XCRS, struct kvm_xcrs, get_xcrs),
+	MVM_IOCTL_IN(KVM_SET_XCRS, struct kvm_xcrs, set_xcrs),
 	MVM_IOCTL(KVM_SET_CPUID2, set_cpuid2),
 	MVM_IOCTL(KVM_GET_CPUID2, get_cpuid2),
-	MVM_IOCTL(KVM_GET_LAPIC, get_lapic),
-	MVM_IOCTL(KVM_SET_LAPIC, set_lapic),
-	MVM_IOCTL(KVM_GET_MP_STATE, get_mp_state),
-	MVM_IOCTL(KVM_SET_MP_STATE, set_mp_state),
-	MVM_IOCTL(KVM_GET_VCPU_EVENTS, get_vcpu_events),
-	MVM_IOCTL(KVM_SET_VCPU_EVENTS, set_vcpu_events),
-	MVM_IOCTL(KVM_GET_DEBUGREGS, get_debugregs),
-	MVM_IOCTL(KVM_SET_DEBUGREGS, set_debugregs),
-	MVM_IOCTL(KVM_SET_GUEST_DEBUG, set_guest_debug),
+	MVM_IOCTL_OUT(KVM_GET_LAPIC, struct kvm_lapic_state, get_lapic),
+	MVM_IOCTL_IN(KVM_SET_LAPIC, struct kvm_lapic_state, set_lapic),
+	MVM_IOCTL_OUT(KVM_GET_MP_STATE, struct kvm_mp_state, get_mp_state),
+	MVM_IOCTL_IN(KVM_SET_MP_STATE, struct kvm_mp_state, set_mp_state),
+	MVM_IOCTL_OUT(KVM_GET_VCPU_EVENTS, struct kvm_vcpu_events, get_vcpu_events),
+	MVM_IOCTL_IN(KVM_SET_VCPU_EVENTS, struct kvm_vcpu_events, set_vcpu_events),
+	MVM_IOCTL_OUT(KVM_GET_DEBUGREGS, struct kvm_debugregs, get_debugregs),
+	MVM_IOCTL_IN(KVM_SET_DEBUGREGS, struct kvm_debugregs, set_debugregs),
+	MVM_IOCTL_IN(KVM_SET_GUEST_DEBUG, struct kvm_guest_debug, set_guest_debug),
 	MVM_IOCTL(KVM_GET_TSC_KHZ, get_tsc_khz),
 	MVM_IOCTL(KVM_SET_TSC_KHZ, set_tsc_khz),
 };

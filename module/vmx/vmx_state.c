@@ -407,6 +407,13 @@ void mvm_vmx_inject(struct vmx_vcpu *vmx)
 		vmx_write32(GUEST_INTERRUPTIBILITY_INFO, state);
 		vmx->hw.interruptibility = state;
 	}
+	/*
+	 * Nothing is stepped yet. Bochs (2.7) leaves the trap pending when an exit, a page
+	 * to be mapped say, came before the instruction's end.
+	 */
+	if (unlikely(vmx->stepping))
+		vmx_write(GUEST_PENDING_DBG_EXCEPTIONS,
+			  vmx_read(GUEST_PENDING_DBG_EXCEPTIONS) & ~(u64)DR_STEP);
 	/* A trap held back by the shadow must be pending, or the entry is refused. */
 	if (unlikely(state & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)) &&
 	    (vmx->base.rflags & X86_EFLAGS_TF))

@@ -22,7 +22,7 @@ result() { # STATUS NAME
 
 # The rows of the ioctl tables in these sources, one name a line.
 rows() {
-	sed -n 's/^\tMVM_IOCTL(\([A-Z0-9_]*\),.*/\1/p' "$@" | sort
+	sed -n 's/^\tMVM_IOCTL[A-Z_]*(\([A-Z0-9_]*\),.*/\1/p' "$@" | sort
 }
 
 # The entries of a section of API.md: "NAME NUMBER" a line.
