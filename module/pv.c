@@ -141,7 +141,7 @@ static int add_steal(struct mvm_vm *vm, gpa_t gpa, u64 stolen)
 	smp_wmb(); /* pairs with the guest's read barriers: version, contents, version */
 	if (!err)
 		err = mvm_gpa_write(vm, gpa, &page.steal, sizeof(page.steal));
-	smp_wmb();
+	smp_wmb(); /* likewise */
 	version++;
 	return err ? err : mvm_gpa_write(vm, version_gpa, &version, sizeof(version));
 }

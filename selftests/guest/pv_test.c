@@ -227,9 +227,9 @@ TEST_F(pv, eoi_page_may_be_taken_away)
 /* Let ring 3 at everything: the user bit in each entry of the tables. */
 static void open_to_users(struct tvm *vm)
 {
-	uint64_t *entry;
+	uint64_t *entry = (void *)(vm->mem + TVM_PML4), *end = (void *)(vm->mem + TVM_PD32);
 
-	for (entry = (void *)(vm->mem + TVM_PML4); entry < (uint64_t *)(vm->mem + TVM_PD32); entry++)
+	for (; entry < end; entry++)
 		*entry |= *entry & 1 ? 4 : 0;
 }
 
@@ -291,12 +291,11 @@ TEST_F(pv, msrs_check_their_values)
 
 static void *report_thrice(void *arg)
 {
-	FIXTURE_DATA(pv) *self = arg;
 	int64_t sum = 0;
 	int i;
 
 	for (i = 0; i < 3; i++)
-		sum |= next(&self->vcpu);
+		sum |= next(arg);
 	return (void *)sum;
 }
 
@@ -307,7 +306,7 @@ TEST_F(pv, hint_tells_that_a_vcpu_sleeps)
 	int i;
 
 	ASSERT_EQ(0, start(&self->vcpu, steal_halt, steal_halt_end));
-	ASSERT_EQ(0, pthread_create(&self->thread, NULL, report_thrice, self));
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, report_thrice, &self->vcpu));
 	/* As another vCPU would ask one that sleeps to flush when it wakes. */
 	for (i = 0; i < 10000; i++) {
 		asleep = 1;
@@ -323,14 +322,13 @@ TEST_F(pv, hint_tells_that_a_vcpu_sleeps)
 
 static void *spin(void *arg)
 {
-	FIXTURE_DATA(pv) *self = arg;
 	sigset_t alarm;
 
 	/* It is for the thread that runs the guest. */
 	sigemptyset(&alarm);
 	sigaddset(&alarm, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
-	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED))
+	while (!__atomic_load_n((int *)arg, __ATOMIC_RELAXED))
 		;
 	return NULL;
 }
@@ -355,7 +353,7 @@ TEST_F(pv, steal_time_counts_waiting)
 	sigaction(SIGALRM, &action, NULL);
 	ASSERT_EQ(0, start(&self->vcpu, steal_spin, steal_spin_end));
 	*version = 7; /* junk of the guest's must not confuse */
-	ASSERT_EQ(0, pthread_create(&self->thread, NULL, spin, self));
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, spin, &self->stop));
 	for (i = 0; i < 3; i++) {
 		before = *steal;
 		ualarm(300000, 0);
