@@ -99,6 +99,7 @@ static const struct difference {
 	DIFFERS(0x6, 0, ECX, 0xffffffff, "likewise"),
 	DIFFERS(0x7, 0, EAX, 0xffffffff, "how many subleaves: minivmm tells one more than KVM"),
 	DIFFERS(0x7, 0, EBX, 0x00404002, "TSC_ADJUST is a model; no MPX and no PCOMMIT"),
+	DIFFERS(0x7, 0, EBX, 0x00000200, "Linux drops ERMS where IA32_MISC_ENABLE lacks fast strings"),
 	DIFFERS(0x7, 0, ECX, 0x80000004,
 		"no protection keys of supervisor pages; KVM emulates UMIP"),
 	DIFFERS(0x7, 0, EDX, 0xac000000, "KVM's own models of the speculation controls"),
@@ -113,6 +114,7 @@ static const struct difference {
 	DIFFERS(0xd, 0, EAX, 0x00000018, "no MPX state"),
 	DIFFERS(0xd, 1, EBX, 0xffffffff, "QEMU gives a size while CR4.OSXSAVE is clear, a VM 0"),
 	DIFFERS(0x80000001, 0, ECX, 0x00000014, "KVM nests SVM, and offers CR8 by LOCK MOV"),
+	DIFFERS(0x80000001, 0, EDX, 0x00000800, "Intel's own shows SYSCALL to 64-bit code alone"),
 	DIFFERS(0x80000008, 0, EBX, 0xffffffff, "KVM's own models of the speculation controls"),
 };
 
