@@ -199,6 +199,9 @@ long mvm_check_extension(unsigned long cap)
 	/* The recommended number, which is the host's own. */
 	if (cap == KVM_CAP_NR_VCPUS)
 		return min_t(long, num_online_cpus(), MVM_MAX_VCPUS);
+	/* Without XSAVE in the host there is no XCR0 to set. */
+	if (cap == KVM_CAP_XCRS && !boot_cpu_has(X86_FEATURE_XSAVE))
+		return 0;
 	for (i = 0; i < ARRAY_SIZE(mvm_caps); i++)
 		if (mvm_caps[i].cap == cap)
 			return mvm_caps[i].value;

@@ -183,7 +183,8 @@ static int load_qemu(struct tvcpu *vcpu, bool irqchip, struct machine *m)
 	TRY(vcpu->fd, KVM_SET_SREGS, &m->sregs);
 	TRY(vcpu->fd, KVM_SET_REGS, &m->regs);
 	TRY(vcpu->fd, KVM_SET_XSAVE, &m->xsave);
-	TRY(vcpu->fd, KVM_SET_XCRS, &m->xcrs);
+	if (m->xcrs.nr_xcrs)
+		TRY(vcpu->fd, KVM_SET_XCRS, &m->xcrs);
 	TRY(vcpu->fd, KVM_SET_MSRS, &m->msrs);
 	TRY(vcpu->fd, KVM_SET_VCPU_EVENTS, &m->events);
 	TRY(vcpu->fd, KVM_SET_MP_STATE, &m->mp_state);
@@ -197,7 +198,8 @@ static int load_firecracker(struct tvcpu *vcpu, bool irqchip, struct machine *m)
 	TRY(vcpu->fd, KVM_SET_REGS, &m->regs);
 	TRY(vcpu->fd, KVM_SET_SREGS, &m->sregs);
 	TRY(vcpu->fd, KVM_SET_XSAVE, &m->xsave);
-	TRY(vcpu->fd, KVM_SET_XCRS, &m->xcrs);
+	if (m->xcrs.nr_xcrs)
+		TRY(vcpu->fd, KVM_SET_XCRS, &m->xcrs);
 	TRY(vcpu->fd, KVM_SET_DEBUGREGS, &m->debugregs);
 	if (irqchip)
 		TRY(vcpu->fd, KVM_SET_LAPIC, &m->lapic);
