@@ -99,7 +99,7 @@ static const struct difference {
 	DIFFERS(0x6, 0, ECX, 0xffffffff, "likewise"),
 	DIFFERS(0x7, 0, EAX, 0xffffffff, "how many subleaves: minivmm tells one more than KVM"),
 	DIFFERS(0x7, 0, EBX, 0x00404002, "TSC_ADJUST is a model; no MPX and no PCOMMIT"),
-	DIFFERS(0x7, 0, EBX, 0x00000200, "Linux drops ERMS where IA32_MISC_ENABLE lacks fast strings"),
+	DIFFERS(0x7, 0, EBX, 0x00000200, "Linux drops ERMS where fast strings are off"),
 	DIFFERS(0x7, 0, ECX, 0x80000004,
 		"no protection keys of supervisor pages; KVM emulates UMIP"),
 	DIFFERS(0x7, 0, EDX, 0xac000000, "KVM's own models of the speculation controls"),

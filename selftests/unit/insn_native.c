@@ -407,6 +407,15 @@ static void random_pages(struct world *w, unsigned int round)
 
 /* ---------------------------------------------------------------------- compare */
 
+/*
+ * A processor may push before it tries ENTER's last stack pointer; what is below the stack
+ * pointer then is nobody's, and ENTER starts again. The emulator writes nothing.
+ */
+static bool stack_may_differ(const struct insn_form *f, const struct insn_regs *native)
+{
+	return f->row->op == MVM_OP_ENTER && native->fault;
+}
+
 static const char *compare(const struct insn_form *f, const struct built *b, const struct world *w,
 			   const struct insn_regs *native)
 {
@@ -422,9 +431,11 @@ static const char *compare(const struct insn_form *f, const struct built *b, con
 		return "a vector register";
 	if (memcmp(w->mmx, native->mmx, sizeof(w->mmx)))
 		return "an MMX register";
-	if (memcmp(w->mem + BUF - 0x1000, native_mem + BUF - 0x1000, AREA) ||
-	    memcmp(w->mem + STACK - 0x1000, native_mem + STACK - 0x1000, AREA))
+	if (memcmp(w->mem + BUF - 0x1000, native_mem + BUF - 0x1000, AREA))
 		return "memory";
+	if (!stack_may_differ(f, native) &&
+	    memcmp(w->mem + STACK - 0x1000, native_mem + STACK - 0x1000, AREA))
+		return "the stack";
 	if (is_near_branch(f->row->op) && !native->fault &&
 	    (!w->e.jumped || w->e.target != insn_stub_landing()))
 		return "the target";
