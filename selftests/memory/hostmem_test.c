@@ -265,9 +265,10 @@ static void *serve_pages(void *arg)
 		if (msg.event != UFFD_EVENT_PAGEFAULT || at >= p->size)
 			break;
 		page[0] = 0x1000 + at / TMEM_PAGE;
+		/* Before the copy, which lets the guest go on. */
+		__atomic_fetch_add(&p->served, 1, __ATOMIC_SEQ_CST);
 		if (ioctl(p->fd, UFFDIO_COPY, &copy) && errno != EEXIST)
 			p->failed = true;
-		p->served++;
 	}
 	return NULL;
 }
