@@ -32,6 +32,7 @@
 #include <linux/nospec.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
+#include <linux/signal_types.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/swait.h>
@@ -354,6 +355,8 @@ struct mvm_vcpu {
 	u32 mp_state; /* KVM_MP_STATE_* */
 	u8 sipi_vector;
 	u8 ioapic_eoi; /* with MVM_REQ_IOAPIC_EOI */
+	bool has_sigmask; /* KVM_SET_SIGNAL_MASK */
+	sigset_t sigmask; /* what KVM_RUN blocks then */
 	atomic_t nmi_queued; /* [a] NMIs from other contexts, moved into events by event.c */
 	struct mvm_events events;
 	struct mvm_exit exit; /* the last exit [o] */

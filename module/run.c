@@ -306,10 +306,8 @@ static int handle_host_work(struct mvm_vcpu *vcpu)
 {
 	if (signal_pending(current))
 		return -EINTR;
-	if (test_thread_flag(TIF_NOTIFY_RESUME)) {
-		set_thread_flag(TIF_SIGPENDING); /* restarting is the signal code's work */
+	if (test_thread_flag(TIF_NOTIFY_RESUME))
 		return -ERESTARTNOHAND;
-	}
 	if (need_resched()) {
 		mvm_pv_sched_out(vcpu);
 		schedule();

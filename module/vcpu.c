@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -22,13 +23,68 @@
 #include "stats.h"
 #include "vcpu.h"
 
+/*
+ * KVM_SET_SIGNAL_MASK: a signal that is blocked but in KVM_RUN ends the call, and is still
+ * pending afterwards. The caller's own mask is kept in real_blocked meanwhile, where the
+ * kernel looks for it: a signal that is ignored stays queued for who waits for it.
+ */
+static void sigmask_enter(const struct mvm_vcpu *vcpu)
+{
+	sigset_t set = vcpu->sigmask;
+
+	if (vcpu->has_sigmask)
+		sigprocmask(SIG_SETMASK, &set, &current->real_blocked);
+}
+
+static void sigmask_leave(const struct mvm_vcpu *vcpu)
+{
+	if (!vcpu->has_sigmask)
+		return;
+	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+	sigemptyset(&current->real_blocked);
+}
+
+static long vcpu_set_sigmask(void *obj, unsigned long arg)
+{
+	struct kvm_signal_mask __user *user = (void __user *)arg;
+	struct mvm_vcpu *vcpu = obj;
+	sigset_t set;
+	u32 len;
+
+	if (!user) {
+		vcpu->has_sigmask = false;
+		return 0;
+	}
+	if (get_user(len, &user->len))
+		return -EFAULT;
+	if (len != sizeof(set))
+		return -EINVAL;
+	if (copy_from_user(&set, user->sigset, sizeof(set)))
+		return -EFAULT;
+	sigdelsetmask(&set, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	vcpu->sigmask = set;
+	vcpu->has_sigmask = true;
+	return 0;
+}
+
 static long vcpu_run(void *obj, unsigned long arg)
 {
-	return arg ? -EINVAL : mvm_vcpu_run(obj);
+	long ret;
+
+	if (arg)
+		return -EINVAL;
+	sigmask_enter(obj);
+	ret = mvm_vcpu_run(obj);
+	sigmask_leave(obj);
+	/* Restarting is the signal code's work. */
+	if (ret == -ERESTARTNOHAND)
+		set_thread_flag(TIF_SIGPENDING);
+	return ret;
 }
 
 static const struct mvm_ioctl vcpu_ioctls[] = {
 	MVM_IOCTL(KVM_RUN, vcpu_run),
+	MVM_IOCTL(KVM_SET_SIGNAL_MASK, vcpu_set_sigmask),
 };
 
 /* These do not wait for a running vCPU: no lock. */
