@@ -12,7 +12,6 @@
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include "backend.h"
 #include "exit.h"
@@ -85,31 +84,19 @@ static long vm_create_vcpu(void *obj, unsigned long id)
 	return mvm_vcpu_create(vm, id);
 }
 
-static long vm_set_user_memory_region(void *obj, unsigned long arg)
+static long vm_set_user_memory_region(void *obj, void *region)
 {
-	struct kvm_userspace_memory_region region;
-
-	if (copy_from_user(&region, (void __user *)arg, sizeof(region)))
-		return -EFAULT;
-	return mvm_memslot_set(obj, &region);
+	return mvm_memslot_set(obj, region);
 }
 
-static long vm_get_dirty_log(void *obj, unsigned long arg)
+static long vm_get_dirty_log(void *obj, void *log)
 {
-	struct kvm_dirty_log log;
-
-	if (copy_from_user(&log, (void __user *)arg, sizeof(log)))
-		return -EFAULT;
-	return mvm_dirty_get(obj, &log);
+	return mvm_dirty_get(obj, log);
 }
 
-static long vm_clear_dirty_log(void *obj, unsigned long arg)
+static long vm_clear_dirty_log(void *obj, void *log)
 {
-	struct kvm_clear_dirty_log log;
-
-	if (copy_from_user(&log, (void __user *)arg, sizeof(log)))
-		return -EFAULT;
-	return mvm_dirty_clear(obj, &log);
+	return mvm_dirty_clear(obj, log);
 }
 
 /* A limit on shadow pages: there are none. The number is kept within what KVM takes. */
@@ -155,20 +142,18 @@ static const struct {
 	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
 };
 
-static long vm_enable_cap(void *obj, unsigned long arg)
+static long vm_enable_cap(void *obj, void *data)
 {
-	struct kvm_enable_cap cap;
+	const struct kvm_enable_cap *cap = data;
 	struct mvm_vm *vm = obj;
 	size_t i;
 
-	if (copy_from_user(&cap, (void __user *)arg, sizeof(cap)))
-		return -EFAULT;
-	if (cap.flags)
+	if (cap->flags)
 		return mvm_fail(&vm->reason, -EINVAL, "KVM_ENABLE_CAP has no flags");
 	for (i = 0; i < ARRAY_SIZE(vm_enable_caps); i++)
-		if (vm_enable_caps[i].cap == cap.cap)
-			return vm_enable_caps[i].enable(vm, &cap);
-	return mvm_fail(&vm->reason, -EINVAL, "capability %u cannot be enabled on a VM", cap.cap);
+		if (vm_enable_caps[i].cap == cap->cap)
+			return vm_enable_caps[i].enable(vm, cap);
+	return mvm_fail(&vm->reason, -EINVAL, "capability %u cannot be enabled on a VM", cap->cap);
 }
 
 /* Real mode needs no TSS pages of the launcher's here: the address is only kept. */
@@ -182,20 +167,18 @@ static long vm_set_tss_addr(void *obj, unsigned long addr)
 	return 0;
 }
 
-static long vm_set_identity_map_addr(void *obj, unsigned long arg)
+static long vm_set_identity_map_addr(void *obj, void *data)
 {
+	const u64 *addr = data;
 	struct mvm_vm *vm = obj;
 	long ret = 0;
-	u64 addr;
 
-	if (copy_from_user(&addr, (void __user *)arg, sizeof(addr)))
-		return -EFAULT;
 	mutex_lock(&vm->lock);
 	if (vm->nr_vcpus)
 		ret = mvm_fail(&vm->reason, -EINVAL,
 			       "the identity map's address must be set before the first vCPU");
 	else
-		vm->identity_map_addr = addr;
+		vm->identity_map_addr = *addr;
 	mutex_unlock(&vm->lock);
 	return ret;
 }
@@ -214,23 +197,14 @@ static long vm_set_boot_cpu_id(void *obj, unsigned long id)
 	return ret;
 }
 
-static long vm_get_clock(void *obj, unsigned long arg)
+static long vm_get_clock(void *obj, void *data)
 {
-	struct kvm_clock_data data = {};
-	long ret = mvm_clock_get(obj, &data);
-
-	if (!ret && copy_to_user((void __user *)arg, &data, sizeof(data)))
-		ret = -EFAULT;
-	return ret;
+	return mvm_clock_get(obj, data);
 }
 
-static long vm_set_clock(void *obj, unsigned long arg)
+static long vm_set_clock(void *obj, void *data)
 {
-	struct kvm_clock_data data;
-
-	if (copy_from_user(&data, (void __user *)arg, sizeof(data)))
-		return -EFAULT;
-	return mvm_clock_set(obj, &data);
+	return mvm_clock_set(obj, data);
 }
 
 static long vm_get_reason(void *obj, unsigned long arg)
@@ -242,18 +216,19 @@ static long vm_get_reason(void *obj, unsigned long arg)
 
 static const struct mvm_ioctl vm_ioctls[] = {
 	MVM_IOCTL(KVM_CHECK_EXTENSION, vm_check_extension),
-	MVM_IOCTL(KVM_ENABLE_CAP, vm_enable_cap),
+	MVM_IOCTL_IN(KVM_ENABLE_CAP, struct kvm_enable_cap, vm_enable_cap),
 	MVM_IOCTL(KVM_CREATE_VCPU, vm_create_vcpu),
-	MVM_IOCTL(KVM_SET_USER_MEMORY_REGION, vm_set_user_memory_region),
-	MVM_IOCTL(KVM_GET_DIRTY_LOG, vm_get_dirty_log),
-	MVM_IOCTL(KVM_CLEAR_DIRTY_LOG, vm_clear_dirty_log),
+	MVM_IOCTL_IN(KVM_SET_USER_MEMORY_REGION, struct kvm_userspace_memory_region,
+		     vm_set_user_memory_region),
+	MVM_IOCTL_IN(KVM_GET_DIRTY_LOG, struct kvm_dirty_log, vm_get_dirty_log),
+	MVM_IOCTL_IN(KVM_CLEAR_DIRTY_LOG, struct kvm_clear_dirty_log, vm_clear_dirty_log),
 	MVM_IOCTL(KVM_SET_NR_MMU_PAGES, vm_set_nr_mmu_pages),
 	MVM_IOCTL(KVM_GET_NR_MMU_PAGES, vm_get_nr_mmu_pages),
 	MVM_IOCTL(KVM_SET_TSS_ADDR, vm_set_tss_addr),
-	MVM_IOCTL(KVM_SET_IDENTITY_MAP_ADDR, vm_set_identity_map_addr),
+	MVM_IOCTL_IN(KVM_SET_IDENTITY_MAP_ADDR, u64, vm_set_identity_map_addr),
 	MVM_IOCTL(KVM_SET_BOOT_CPU_ID, vm_set_boot_cpu_id),
-	MVM_IOCTL(KVM_GET_CLOCK, vm_get_clock),
-	MVM_IOCTL(KVM_SET_CLOCK, vm_set_clock),
+	MVM_IOCTL_OUT(KVM_GET_CLOCK, struct kvm_clock_data, vm_get_clock),
+	MVM_IOCTL_IN(KVM_SET_CLOCK, struct kvm_clock_data, vm_set_clock),
 	MVM_IOCTL(MINIVMM_GET_REASON, vm_get_reason),
 };
 
