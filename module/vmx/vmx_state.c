@@ -298,6 +298,8 @@ static void flush_rare(struct vmx_vcpu *vmx, u32 dirty)
 		vmx_write(GUEST_DR7, mvm_hw_dr7(vcpu));
 	if (dirty & MVM_STATE_TSC)
 		vmx_write64(TSC_OFFSET, vcpu->tsc_offset);
+	if (dirty & MVM_STATE_TRAPS)
+		vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 }
 
 void mvm_vmx_flush(struct vmx_vcpu *vmx)
@@ -312,7 +314,7 @@ void mvm_vmx_flush(struct vmx_vcpu *vmx)
 	if (dirty & MVM_STATE_CR)
 		flush_cr(vmx);
 	if (dirty & (MVM_STATE_CS | MVM_STATE_SEG | MVM_STATE_DT | MVM_STATE_PDPTR |
-		     MVM_STATE_MSR | MVM_STATE_DR | MVM_STATE_TSC))
+		     MVM_STATE_MSR | MVM_STATE_DR | MVM_STATE_TSC | MVM_STATE_TRAPS))
 		flush_rare(vmx, dirty);
 	flush_rip(vmx);
 }
