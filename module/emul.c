@@ -131,6 +131,27 @@ static int fetch_pages(struct mvm_vcpu *vcpu, struct mvm_insn *insn, u8 *bytes,
 	return 0;
 }
 
+/*
+ * The byte at @la cannot be read. Memory that the launcher has taken away may come back,
+ * and then the instruction is executed again; code, or the tables that lead to it, where no
+ * memory is cannot be emulated.
+ */
+static int fetch_failed(struct mvm_vcpu *vcpu, gva_t la)
+{
+	struct mvm_fault fault;
+	struct mvm_walk walk;
+	gpa_t gpa;
+	int ret;
+
+	mvm_walk_init(vcpu, &walk);
+	if (mvm_walk_gva(vcpu->vm, &walk, la, MVM_ACCESS_EXEC | user_access(vcpu), &gpa, &fault))
+		return mvm_emulation_error(vcpu);
+	ret = mvm_mmu_fault(vcpu, gpa, MVM_ACCESS_EXEC);
+	if (ret == MVM_FAULT_MMIO)
+		return mvm_emulation_error(vcpu);
+	return ret < 0 ? ret : MVM_RESUME;
+}
+
 int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
 {
 	const struct mvm_exit *exit = &vcpu->exit;
@@ -147,7 +168,7 @@ int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
 
 	ret = fetch_pages(vcpu, insn, bytes, &n, &status, &fault);
 	if (ret < 0)
-		return ret;
+		return fetch_failed(vcpu, mvm_linear_rip(vcpu) + n);
 	if (ret)
 		mvm_queue_fault(vcpu, &fault);
 	else if (status == MVM_INSN_OK)
