@@ -12,7 +12,6 @@
 #define RAM_SIZE	0x200000
 #define LIST_SIZE	512	/* room for what has no size of its own, or more than it says */
 #define CR0_PG		0x80000000u
-#define CR4_PAE		0x20u
 #define EFER_LME	0x100u
 
 static const struct call {
@@ -290,14 +289,16 @@ static void spare_the_emulator(struct fuzz_caller *caller, struct tvcpu *vcpu)
 		return;
 	if (on_bed("intel") && !guest_time_is_bounded())
 		vcpu->run->immediate_exit = 1;
-	if (!on_bed("amd") || caller->shared || tvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+	if (!on_bed("amd") || tvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
 		return;
+	vcpu->run->kvm_dirty_regs &= ~(uint64_t)KVM_SYNC_X86_SREGS;
 	if ((sregs.efer & EFER_LME) && !(sregs.cr0 & CR0_PG))
-		sregs.cr4 |= CR4_PAE;
+		sregs.efer &= ~(uint64_t)EFER_LME;
 	sregs.tr.type = 9;
 	sregs.tr.present = 1;
 	sregs.tr.unusable = 0;
-	tvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
+	if (tvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
+		vcpu->run->immediate_exit = 1;
 }
 
 /* The page that userspace shares: noise wherever the kernel may look. */
