@@ -137,7 +137,7 @@ static int run_through(struct tvcpu *vcpu, unsigned long *exits)
 	}
 }
 
-TEST_F_TIMEOUT(policy, every_msr, 250)
+TEST_F_TIMEOUT(policy, every_msr, 1800)
 {
 	static const struct {
 		uint32_t first, end;
@@ -175,7 +175,7 @@ TEST_F_TIMEOUT(policy, every_msr, 250)
 	}
 }
 
-TEST_F_TIMEOUT(policy, every_port, 250)
+TEST_F_TIMEOUT(policy, every_port, 1800)
 {
 	struct kvm_regs regs = { .rdi = 0x10000, .rbx = rng_seed("ports"), .rbp = 1 };
 	unsigned long exits;

@@ -127,7 +127,7 @@ static int one_thread(uint64_t seed, unsigned long n)
 	return ALIVE;
 }
 
-TEST_F_TIMEOUT(ioctls, noise_is_refused_or_harmless, 250)
+TEST_F_TIMEOUT(ioctls, noise_is_refused_or_harmless, 1800)
 {
 	EXPECT_EQ(ALIVE, in_child(_metadata, one_thread, self->seed, self->rounds));
 }
@@ -172,7 +172,7 @@ static int two_threads(uint64_t seed, unsigned long n)
 	return ALIVE;
 }
 
-TEST_F_TIMEOUT(ioctls, two_threads_at_once, 250)
+TEST_F_TIMEOUT(ioctls, two_threads_at_once, 1800)
 {
 	EXPECT_EQ(ALIVE, in_child(_metadata, two_threads, self->seed + 1, self->rounds / 2));
 }
@@ -217,7 +217,7 @@ static int owner_runs(struct tvcpu *vcpu)
 	return ret ? ret : tvcpu_run_out(vcpu, &value);
 }
 
-TEST_F_TIMEOUT(ioctls, a_forked_child_gets_nothing, 250)
+TEST_F_TIMEOUT(ioctls, a_forked_child_gets_nothing, 1800)
 {
 	struct rng rng = rng_start(self->seed, 0);
 	struct fuzz_target target;
@@ -253,7 +253,7 @@ static int pass_files(int sock, int *fds, int n, bool send)
 }
 
 /* Files of a launcher that waits, then of one that is gone. */
-TEST_F_TIMEOUT(ioctls, files_from_a_socket_give_nothing, 250)
+TEST_F_TIMEOUT(ioctls, files_from_a_socket_give_nothing, 1800)
 {
 	struct fuzz_target target = { .vm.mem = NULL };
 	int pair[2], fds[3], status, round;

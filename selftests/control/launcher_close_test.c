@@ -108,7 +108,7 @@ static void permute(unsigned int n, enum part order[NR_PARTS])
 	}
 }
 
-TEST_F_TIMEOUT(take_apart, every_order_while_the_guest_runs, 250)
+TEST_F_TIMEOUT(take_apart, every_order_while_the_guest_runs, 1800)
 {
 	unsigned int n, i, step = on_bed("intel") && !long_run() ? 5 : 1;
 	struct rng rng = rng_start(rng_seed("closing"), 0);

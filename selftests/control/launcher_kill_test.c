@@ -127,7 +127,7 @@ static void launcher(uint64_t seed, struct progress *progress)
 	_exit(ret);
 }
 
-TEST_F_TIMEOUT(kill, at_random_moments, 250)
+TEST_F_TIMEOUT(kill, at_random_moments, 1800)
 {
 	unsigned long i, rounds = rng_rounds(on_bed("intel") ? 60 : 250, 500);
 	/* The slower the host, the longer a life. */
