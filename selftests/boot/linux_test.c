@@ -180,8 +180,11 @@ TEST_F_TIMEOUT(boot, panic_with_panic_minus_1_resets_the_machine, TEST_SECONDS)
 /*
  * All CPUs at once: processes that compute, pages that fault, pipes that wake their
  * readers. Each gets the same sum. Then the kernel's view of its CPUs, and which
- * paravirtual services it uses: it says so of these four.
+ * paravirtual services it uses: it says so of these four, and polls before it halts,
+ * which it may tell the host, once the driver is asked to.
  */
+#define POLLING	"cpuidle_haltpoll.force=Y "
+
 #define PV_WORDS								\
 	"setup PV IPIs|pv remote TLB flush|PV sched yield|PV spinlocks enabled"
 
@@ -191,6 +194,7 @@ TEST_F_TIMEOUT(boot, panic_with_panic_minus_1_resets_the_machine, TEST_SECONDS)
 	" (dd if=/dev/zero bs=64k count=24 2>/dev/null | md5sum) & done >/sums;"	\
 	"wait; echo sums=$(sort -u /sums | wc -l) of=$(wc -l </sums);"		\
 	"echo lockups=$(dmesg | grep -ciE 'lockup|rcu.*stall|hung');"		\
+	"echo idle=$(cat /sys/devices/system/cpu/cpuidle/current_driver);"	\
 	"echo pv=$(dmesg | grep -cE '" PV_WORDS "');"				\
 	"grep -E 'RES|CAL' /proc/interrupts; exit\n"
 
@@ -201,8 +205,9 @@ static void boots_with_cpus(struct __test_metadata *_metadata, struct guest *g, 
 
 	snprintf(number, sizeof(number), "%u", cpus);
 	g->cpus = number;
-	ASSERT_TRUE(boots(g, 0, g->kernel, NULL, "", &input));
+	ASSERT_TRUE(boots(g, 0, g->kernel, NULL, POLLING, &input));
 	EXPECT_EQ(1, launch_count(g->l, "pv=4"));
+	EXPECT_EQ(1, launch_count(g->l, "idle=haltpoll"));
 	snprintf(words, sizeof(words), "cpus=%u", cpus);
 	EXPECT_EQ(1, launch_count(g->l, words));
 	snprintf(words, sizeof(words), "sums=1 of=%u", 2 * cpus);
