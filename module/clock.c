@@ -5,7 +5,8 @@
  * Where the host's TSC is stable kvmclock is a function of it alone: the TSC since
  * the VM's creation, scaled by tsc_khz, plus an offset that KVM_SET_CLOCK moves. So
  * every vCPU's page says the same for ever and may carry the stable bit; nothing
- * is refreshed but for KVM_SET_CLOCK, a write to the guest's TSC and a new page.
+ * is refreshed but for KVM_SET_CLOCK, a write to the guest's TSC, a new page, and after
+ * the host slept. The host's TSC is mvm_host_tsc() throughout: sleep does not set it back.
  * Elsewhere each refresh takes a new pair of (TSC, boot time), without the stable
  * bit, and the guest itself keeps its clock from going back.
  *
@@ -20,6 +21,7 @@
 #include <asm/tsc.h>
 
 #include "exit.h"
+#include "hw.h"
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
 
@@ -66,9 +68,9 @@ static u64 clock_pair(u64 (*read)(void), u64 *tsc)
 
 	for (i = 0; i < PAIR_TRIES; i++) {
 		local_irq_save(flags);
-		before = rdtsc_ordered();
+		before = mvm_host_tsc();
 		ns = read();
-		after = rdtsc_ordered();
+		after = mvm_host_tsc();
 		local_irq_restore(flags);
 		if (after - before < best) {
 			best = after - before;
@@ -79,13 +81,19 @@ static u64 clock_pair(u64 (*read)(void), u64 *tsc)
 	return best_ns;
 }
 
-/* kvmclock as the TSC gives it, for a VM with clock_by_tsc. */
+/* kvmclock when the VM's TSC was 0, for a VM with clock_by_tsc: the host's sleep counts. */
+static u64 clock_offset(struct mvm_vm *vm)
+{
+	return READ_ONCE(vm->kvmclock_offset) + mvm_hw_slept_ns;
+}
+
+/* kvmclock as the TSC gives it, for such a VM. */
 static u64 clock_at_tsc(struct mvm_vm *vm, u64 tsc)
 {
 	struct clock_scale scale = clock_scale(tsc_khz ?: 1);
 	u64 delta = tsc > vm->tsc_base ? tsc - vm->tsc_base : 0;
 
-	return pvclock_scale_delta(delta, scale.mul, scale.shift) + READ_ONCE(vm->kvmclock_offset);
+	return pvclock_scale_delta(delta, scale.mul, scale.shift) + clock_offset(vm);
 }
 
 /* kvmclock now, and the TSC it belongs to. */
@@ -93,7 +101,7 @@ static u64 clock_now(struct mvm_vm *vm, u64 *tsc)
 {
 	if (!vm->clock_by_tsc)
 		return clock_pair(ktime_get_boottime_ns, tsc) + READ_ONCE(vm->kvmclock_offset);
-	*tsc = rdtsc_ordered();
+	*tsc = mvm_host_tsc();
 	return clock_at_tsc(vm, *tsc);
 }
 
@@ -109,9 +117,8 @@ static bool clock_is_stable(struct mvm_vm *vm)
 void mvm_clock_vm_init(struct mvm_vm *vm)
 {
 	vm->clock_by_tsc = !check_tsc_unstable();
-	if (!vm->clock_by_tsc)
-		vm->kvmclock_offset = -ktime_get_boottime_ns();
-	vm->tsc_base = rdtsc_ordered();
+	vm->kvmclock_offset = -(vm->clock_by_tsc ? mvm_hw_slept_ns : ktime_get_boottime_ns());
+	vm->tsc_base = mvm_host_tsc();
 	vm->tsc.offset = -vm->tsc_base;
 }
 
@@ -130,7 +137,7 @@ void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu)
  */
 u64 mvm_clock_read_tsc(struct mvm_vcpu *vcpu)
 {
-	return rdtsc_ordered() + READ_ONCE(vcpu->tsc_offset);
+	return mvm_host_tsc() + READ_ONCE(vcpu->tsc_offset);
 }
 
 /* What hangs on the TSC follows: the clock page and a TSC-deadline timer. */
@@ -181,7 +188,7 @@ void mvm_clock_sync_tsc(struct mvm_vcpu *vcpu, u64 tsc)
 	u64 host, offset;
 
 	mutex_lock(&vm->lock);
-	host = rdtsc_ordered();
+	host = mvm_host_tsc();
 	if (!clock_wants_step(vm, tsc, host))
 		WRITE_ONCE(vm->tsc.offset, tsc - host);
 	offset = vm->tsc.offset;
@@ -234,6 +241,21 @@ void mvm_clock_load(struct mvm_vcpu *vcpu)
 		clock_set_offset(vcpu, vcpu->tsc_offset - off);
 }
 
+/**
+ * mvm_clock_host_slept() - the host slept to memory since the vCPU ran last
+ * @vcpu: the vCPU
+ *
+ * Its TSC stood still where the host's was lost, and its paravirtual clock went on: the
+ * hardware's offset, the clock page and a TSC-deadline timer are made anew.
+ * Context: the vCPU's thread, preemption off.
+ */
+void mvm_clock_host_slept(struct mvm_vcpu *vcpu)
+{
+	vcpu->nr_sleeps = mvm_hw_nr_sleeps;
+	vcpu->put.ns = 0; /* no measure of how long it was away from its CPU */
+	clock_set_offset(vcpu, vcpu->tsc_offset);
+}
+
 /* ------------------------------------------------------------- guest pages */
 
 /*
@@ -279,7 +301,7 @@ void mvm_clock_update(struct mvm_vcpu *vcpu)
 	vcpu->pvclock_stopped = false;
 	if (vm->clock_by_tsc) {
 		tsc = vm->tsc_base;
-		page.system_time = READ_ONCE(vm->kvmclock_offset);
+		page.system_time = clock_offset(vm);
 	} else {
 		page.system_time = clock_now(vm, &tsc);
 	}
@@ -385,7 +407,7 @@ int mvm_clock_get(struct mvm_vm *vm, struct kvm_clock_data *data)
 		return 0;
 	}
 	data->realtime = clock_pair(ktime_get_real_ns, &tsc);
-	data->host_tsc = tsc;
+	data->host_tsc = tsc - mvm_hw_tsc_lost; /* as RDTSC reads it */
 	data->clock = clock_at_tsc(vm, tsc);
 	data->flags = CLOCK_KNOWN_FLAGS;
 	return 0;

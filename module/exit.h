@@ -78,6 +78,7 @@ void mvm_clock_vm_init(struct mvm_vm *vm);
 void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu); /* TSC offset: in step with the others */
 void mvm_clock_load(struct mvm_vcpu *vcpu); /* on another CPU than before */
 void mvm_clock_put(struct mvm_vcpu *vcpu);
+void mvm_clock_host_slept(struct mvm_vcpu *vcpu); /* before mvm_clock_load() */
 u64 mvm_clock_read_tsc(struct mvm_vcpu *vcpu);
 void mvm_clock_move_tsc(struct mvm_vcpu *vcpu, u64 delta);
 void mvm_clock_sync_tsc(struct mvm_vcpu *vcpu, u64 tsc);

@@ -12,15 +12,20 @@
  * hotplug callbacks, which the CPU hotplug lock serialises against it.
  */
 #include <linux/cpu.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/reboot.h>
 #include <linux/sysfs.h>
+#include <linux/timekeeping.h>
 #include <linux/workqueue.h>
+#include <asm/tsc.h>
 
 #include "hw.h"
 
 DEFINE_PER_CPU(enum mvm_hw_state, mvm_hw_state);
+u64 mvm_hw_tsc_lost, mvm_hw_slept_ns;
+unsigned int mvm_hw_nr_sleeps;
 
 static const struct mvm_backend *hw_backend;
 static DEFINE_MUTEX(hw_lock);
@@ -28,7 +33,7 @@ static unsigned int hw_users; /* VMs */
 static bool hw_on; /* every online CPU has been enabled */
 static bool hw_rebooting; /* never again: the next kernel must find it off */
 static enum cpuhp_state hw_cpuhp;
-static bool hw_was_lent; /* the last CPU's standing at suspend */
+static struct { bool lent; u64 tsc, ns; } hw_before; /* suspend: the last CPU's standing, TSC, boot time */
 static struct cpumask hw_shown; /* scratch of mvm_hw_show(), hw_lock */
 
 /* How long virtualization stays on after the last VM. */
@@ -232,15 +237,33 @@ static int hw_cpu_offline(unsigned int cpu)
  */
 static int hw_suspend(MVM_SYSCORE_ARGS)
 {
-	hw_was_lent = this_cpu_read(mvm_hw_state) == MVM_HW_LENT;
+	hw_before.lent = this_cpu_read(mvm_hw_state) == MVM_HW_LENT;
 	cpu_disable();
+	hw_before.tsc = mvm_host_tsc();
+	hw_before.ns = ktime_get_boottime_ns();
 	return 0;
+}
+
+/* What the guests' clocks have to make up for. */
+static void hw_count_sleep(void)
+{
+	u64 tsc = mvm_host_tsc(), slept = ktime_get_boottime_ns() - hw_before.ns, ticked;
+
+	if (tsc < hw_before.tsc) {
+		mvm_hw_tsc_lost += hw_before.tsc - tsc;
+		tsc = hw_before.tsc;
+	}
+	ticked = mul_u64_u32_div(tsc - hw_before.tsc, USEC_PER_SEC, tsc_khz ?: 1);
+	if (slept > ticked)
+		mvm_hw_slept_ns += slept - ticked;
+	mvm_hw_nr_sleeps++;
 }
 
 static void hw_resume(MVM_SYSCORE_ARGS)
 {
+	hw_count_sleep();
 	/* A lender may resume after us and must find it off: mvm_hw_reclaim() asks later. */
-	if (hw_was_lent)
+	if (hw_before.lent)
 		return;
 	if (hw_on && cpu_enable(NULL))
 		pr_warn("minivmm: virtualization cannot be turned on again after suspend\n");

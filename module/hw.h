@@ -6,6 +6,7 @@
 #define MVM_HW_H
 
 #include <linux/percpu.h>
+#include <asm/msr.h>
 
 #include "backend.h"
 
@@ -55,6 +56,20 @@ int mvm_crash_init(const struct mvm_backend *backend);
 void mvm_crash_exit(void);
 void mvm_crash_arm(void);
 void mvm_crash_disarm(void);
+
+/*
+ * Sleep to memory may set the host's TSC to zero, and counts in its boot time. For the
+ * guests' clocks the TSC never goes back: that many ticks are added to it. Written with
+ * one CPU and every task frozen.
+ */
+extern u64 mvm_hw_tsc_lost;
+extern u64 mvm_hw_slept_ns; /* boot time that passed without the TSC */
+extern unsigned int mvm_hw_nr_sleeps; /* a vCPU that finds another number follows the two */
+
+static inline u64 mvm_host_tsc(void)
+{
+	return rdtsc_ordered() + mvm_hw_tsc_lost;
+}
 
 /* May this CPU enter a guest? Interrupts off, the last check before each entry. */
 static inline bool mvm_hw_ready(void)

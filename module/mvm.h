@@ -342,6 +342,7 @@ struct mvm_vcpu {
 	struct mvm_hw_msrs msr;
 	u64 tsc_offset;
 	struct { u64 tsc, ns; } put; /* guest TSC and boot time when it left its CPU (clock.c) */
+	unsigned int nr_sleeps; /* of the host's that the vCPU's clocks have followed (hw.h) */
 	u64 tsc_adjust, misc_enable;
 	u32 exception_intercepts; /* bitmap of vectors the backend intercepts */
 	u32 avail, dirty; /* MVM_STATE_* */
@@ -457,7 +458,7 @@ struct mvm_vm {
 		u64 offset; /* that of vCPUs in step [V] to write */
 		bool set; /* userspace has set one [V] */
 	} tsc;
-	u64 tsc_base; /* host TSC at creation: guest TSC starts at 0 */
+	u64 tsc_base; /* mvm_host_tsc() at creation: guest TSC starts at 0 */
 	struct { u64 wall_clock_msr; } pv;
 
 	u64 tss_addr, identity_map_addr; /* stored, inert */

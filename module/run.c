@@ -141,6 +141,8 @@ static int inner_loop(struct mvm_vcpu *vcpu)
 
 	mvm_fpu_enter(vcpu);
 	cpu = smp_processor_id();
+	if (unlikely(vcpu->nr_sleeps != mvm_hw_nr_sleeps))
+		mvm_clock_host_slept(vcpu);
 	if (unlikely(vcpu->cpu != cpu)) {
 		WRITE_ONCE(vcpu->cpu, cpu);
 		mvm_clock_load(vcpu);

@@ -13,6 +13,7 @@
 #include <asm/processor-flags.h>
 #include <asm/tlbflush.h>
 
+#include "../hw.h"
 #include "svm.h"
 
 /* A segment's attributes as the VMCB packs them. */
@@ -249,7 +250,7 @@ void mvm_svm_flush_state(struct svm_vcpu *svm)
 		svm_vmcb_dirty(svm, SVM_CLEAN_DR);
 	}
 	if (dirty & MVM_STATE_TSC) {
-		vmcb->control.tsc_offset = vcpu->tsc_offset;
+		vmcb->control.tsc_offset = vcpu->tsc_offset + mvm_hw_tsc_lost;
 		svm_vmcb_dirty(svm, SVM_CLEAN_INTERCEPTS);
 	}
 	if (dirty & MVM_STATE_CR2) {

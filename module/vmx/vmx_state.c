@@ -14,6 +14,7 @@
 #include <asm/msr.h>
 #include <asm/traps.h>
 
+#include "../hw.h"
 #include "vmx.h"
 #include "vmx_insn.h"
 
@@ -297,7 +298,7 @@ static void flush_rare(struct vmx_vcpu *vmx, u32 dirty)
 	if (dirty & MVM_STATE_DR)
 		vmx_write(GUEST_DR7, mvm_hw_dr7(vcpu));
 	if (dirty & MVM_STATE_TSC)
-		vmx_write64(TSC_OFFSET, vcpu->tsc_offset);
+		vmx_write64(TSC_OFFSET, vcpu->tsc_offset + mvm_hw_tsc_lost);
 	if (dirty & MVM_STATE_TRAPS)
 		vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 }
