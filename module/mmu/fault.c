@@ -14,11 +14,19 @@
 
 #include "entry.h"
 
-/* For races by hand: holds the window open that rule-breakers fall into. */
+/* Holds the windows open that rule-breakers fall into: selftests/memory/race_test. */
 static unsigned int debug_install_delay_us;
 module_param(debug_install_delay_us, uint, 0644);
 MODULE_PARM_DESC(debug_install_delay_us,
-		 "For tests: wait so long, at most 1000 us, between the check of a nested fault and its installation (default: 0)");
+		 "For tests: wait so long, at most 1000 us, before a nested fault's last check and between that and its installation (default: 0)");
+
+static void debug_delay(void)
+{
+	const unsigned int us = READ_ONCE(debug_install_delay_us);
+
+	if (unlikely(us))
+		udelay(min(us, 1000U));
+}
 
 /*
  * By entries of which level does the host map @hva, and @pfn there? The page
@@ -157,13 +165,13 @@ static int map_page(struct mvm_vcpu *vcpu, const struct mvm_memslot *slot, struc
 			mvm_npt_zap(vm, leaf->gfn, leaf->gfn + 1, may_sleep);
 		}
 
+		debug_delay();
 		spin_lock(&vcpu->fault_lock);
 		if (mvm_inval_retry(vm, mvm_slot_hva(slot, leaf->gfn), seq)) {
 			spin_unlock(&vcpu->fault_lock);
 			break;
 		}
-		if (unlikely(READ_ONCE(debug_install_delay_us)))
-			udelay(min(READ_ONCE(debug_install_delay_us), 1000U));
+		debug_delay();
 		leaf->level = leaf_level(vm, slot, leaf);
 		/* Now, while the host's entry is known to be writable: cleaning it invalidates. */
 		if (leaf->writable)
