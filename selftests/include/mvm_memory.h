@@ -24,6 +24,7 @@ struct tmem {
 	uint8_t *mem; /* the slot's memory */
 	size_t size;
 	pthread_t thread;
+	volatile pid_t tid; /* the thread's */
 	volatile bool stop;
 	volatile unsigned long passes, refused; /* rounds done; runs that gave -EFAULT */
 	volatile int error; /* -errno of KVM_RUN; or 1: a page had other bytes */
@@ -66,6 +67,8 @@ bool tmem_rounds(struct tmem *t, unsigned long n);
 /* How many pages have another first word than t->value, as the host sees it. */
 int tmem_wrong(struct tmem *t);
 
+/* How often the thread had to wait for a page that was not in memory. While it runs. */
+long tmem_major_faults(struct tmem *t);
 /* How many exits of this kind there were, or 0 (as on KVM). */
 uint64_t tmem_exits(struct tmem *t, const char *name);
 

@@ -131,6 +131,7 @@ static void *run_rounds(void *arg)
 	struct tmem *t = arg;
 	const struct kvm_run *run = t->vcpu.run;
 
+	t->tid = gettid();
 	while (!t->error) {
 		int ret = tvcpu_run(&t->vcpu);
 
@@ -197,6 +198,22 @@ int tmem_wrong(struct tmem *t)
 }
 
 /* ------------------------------------------------------------------- the rest */
+
+long tmem_major_faults(struct tmem *t)
+{
+	char path[64];
+	long faults = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", t->tid);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %ld", &faults) != 1)
+		faults = -1;
+	fclose(file);
+	return faults;
+}
 
 uint64_t tmem_exits(struct tmem *t, const char *name)
 {
