@@ -40,6 +40,7 @@
 #include <linux/xarray.h>
 
 #include "compat.h"
+#include "mmu/inval.h"
 #include "types.h"
 
 #define MVM_MAX_VCPUS	 64
@@ -434,9 +435,7 @@ struct mvm_vm {
 	hpa_t npt_root; /* [I] root of the nested tables */
 	void *npt_root_page; /* [I] its kernel address */
 	int npt_levels; /* [I] 4 or 5 */
-	unsigned long inval_in_progress; /* invalidations under way: see mmu/npt.h */
-	unsigned long inval_seq;
-	hva_t inval_start, inval_end;
+	struct mvm_inval inval; /* invalidations: see mmu/npt.h */
 	atomic_long_t nr_npt_pages; /* [a] table pages, without the root */
 
 	/* Interrupt controllers (irqchip/) */

@@ -19,8 +19,12 @@
 static struct mvm_memslots *slots_alloc(int room)
 {
 	struct mvm_memslots *slots;
+	const size_t size = struct_size(slots, slot, room);
 
-	return kvzalloc(struct_size(slots, slot, room), GFP_KERNEL_ACCOUNT);
+	slots = kvzalloc(size + room * sizeof(*slots->by_hva), GFP_KERNEL_ACCOUNT);
+	if (slots)
+		slots->by_hva = (void *)slots + size;
+	return slots;
 }
 
 int mvm_mmu_vm_init(struct mvm_vm *vm)
@@ -107,6 +111,7 @@ static int slots_change(struct mvm_vm *vm, struct mvm_memslots *old_slots,
 {
 	const struct mvm_memslot *old = mvm_slot_by_id(old_slots, new->id);
 	struct mvm_memslots *slots = slots_alloc(old_slots->nr + 1);
+	const hva_t end = old ? mvm_slot_hva_end(old) : 0;
 
 	if (!slots || mvm_dirty_attach(vm, old, new)) {
 		kvfree(slots);
@@ -115,12 +120,12 @@ static int slots_change(struct mvm_vm *vm, struct mvm_memslots *old_slots,
 	mvm_slot_apply(old_slots, slots, new);
 
 	if (old) {
-		mvm_inval_begin(vm, old->hva, old->hva + (old->npages << PAGE_SHIFT));
+		mvm_inval_begin(vm, old->hva, end);
 		change_entries(vm, old, new, change);
 	}
 	rcu_assign_pointer(vm->slots, slots);
 	if (old)
-		mvm_inval_end(vm);
+		mvm_inval_end(vm, old->hva, end);
 
 	/* Accesses through the old slots end here: the launcher may reuse the memory. */
 	synchronize_srcu_expedited(&vm->srcu);

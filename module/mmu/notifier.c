@@ -30,29 +30,59 @@ struct mvm_notifier {
  */
 void mvm_inval_begin(struct mvm_vm *vm, hva_t start, hva_t end)
 {
+	struct mvm_inval *inval = &vm->inval;
+
 	spin_lock(&vm->mmu_lock);
-	if (vm->inval_in_progress) {
-		start = min(start, vm->inval_start);
-		end = max(end, vm->inval_end);
+	if (inval->in_progress) {
+		start = min(start, inval->start);
+		end = max(end, inval->end);
 	}
-	WRITE_ONCE(vm->inval_start, start);
-	WRITE_ONCE(vm->inval_end, end);
+	WRITE_ONCE(inval->start, start);
+	WRITE_ONCE(inval->end, end);
 	/* Pairs with the acquire in mvm_inval_pending(): the range before the count. */
-	smp_store_release(&vm->inval_in_progress, vm->inval_in_progress + 1);
+	smp_store_release(&inval->in_progress, inval->in_progress + 1);
 	spin_unlock(&vm->mmu_lock);
 
 	mvm_wait_for_installers(vm);
 }
 
-/* What is learnt from now on may be installed. Context: as mvm_inval_begin(). */
-void mvm_inval_end(struct mvm_vm *vm)
+/* What is learnt of [start, end) from now on may be installed. Context: as mvm_inval_begin(). */
+void mvm_inval_end(struct mvm_vm *vm, hva_t start, hva_t end)
 {
+	struct mvm_inval *inval = &vm->inval;
+	struct mvm_inval_range *range;
+
 	spin_lock(&vm->mmu_lock);
-	/* Pairs with mvm_inval_sample(): slots published before are seen with it. */
-	smp_store_release(&vm->inval_seq, vm->inval_seq + 1);
-	/* Pairs with mvm_inval_pending(): the sequence before the count. */
-	smp_store_release(&vm->inval_in_progress, vm->inval_in_progress - 1);
+	range = &inval->last[inval->ended % MVM_INVAL_LAST];
+	/* Pairs with mvm_inval_missed(): who reads this range sees that many have ended. */
+	smp_wmb();
+	WRITE_ONCE(range->start, start);
+	WRITE_ONCE(range->end, end);
+	/* Pairs with mvm_inval_sample() and _missed(): the slots and the range before it. */
+	smp_store_release(&inval->ended, inval->ended + 1);
+	/* Pairs with mvm_inval_pending(): the end before the count. */
+	smp_store_release(&inval->in_progress, inval->in_progress - 1);
 	spin_unlock(&vm->mmu_lock);
+}
+
+bool mvm_inval_missed(struct mvm_vm *vm, hva_t start, hva_t end, unsigned long sample)
+{
+	const struct mvm_inval *inval = &vm->inval;
+	/* Pairs with the release in mvm_inval_end(): the ranges before the number. */
+	const unsigned long ended = smp_load_acquire(&inval->ended);
+	unsigned long n;
+
+	if (ended - sample >= MVM_INVAL_LAST)
+		return true;
+	for (n = sample; n != ended; n++) {
+		const struct mvm_inval_range *range = &inval->last[n % MVM_INVAL_LAST];
+
+		if (end > READ_ONCE(range->start) && start < READ_ONCE(range->end))
+			return true;
+	}
+	/* Pairs with mvm_inval_end(): was a range replaced while it was looked at? */
+	smp_rmb();
+	return READ_ONCE(inval->ended) - sample >= MVM_INVAL_LAST;
 }
 
 static struct mvm_notifier *to_notifier(struct mmu_notifier *mn)
@@ -80,6 +110,7 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 {
 	struct mvm_vm *vm = notifier_get(mn);
 	const struct mvm_memslots *slots;
+	const struct mvm_memslot *slot;
 	gfn_t first, last;
 	int i, idx;
 
@@ -90,8 +121,8 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 	mvm_inval_begin(vm, range->start, range->end);
 	idx = srcu_read_lock(&vm->srcu);
 	slots = srcu_dereference(vm->slots, &vm->srcu);
-	for (i = 0; i < slots->nr; i++) {
-		if (mvm_slot_hva_range(&slots->slot[i], range->start, range->end, &first, &last))
+	mvm_for_each_slot_by_hva(i, slot, slots, range->start, range->end) {
+		if (mvm_slot_hva_range(slot, range->start, range->end, &first, &last))
 			mvm_npt_zap(vm, first, last, mmu_notifier_range_blockable(range));
 	}
 	srcu_read_unlock(&vm->srcu, idx);
@@ -105,7 +136,7 @@ static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_rang
 
 	if (!vm)
 		return;
-	mvm_inval_end(vm);
+	mvm_inval_end(vm, range->start, range->end);
 	notifier_put(mn);
 }
 
@@ -113,6 +144,7 @@ static int notifier_age(struct mmu_notifier *mn, hva_t start, hva_t end, enum np
 {
 	struct mvm_vm *vm = notifier_get(mn);
 	const struct mvm_memslots *slots;
+	const struct mvm_memslot *slot;
 	gfn_t first, last;
 	int i, idx, young = 0;
 
@@ -121,8 +153,8 @@ static int notifier_age(struct mmu_notifier *mn, hva_t start, hva_t end, enum np
 
 	idx = srcu_read_lock(&vm->srcu);
 	slots = srcu_dereference(vm->slots, &vm->srcu);
-	for (i = 0; i < slots->nr; i++) {
-		if (mvm_slot_hva_range(&slots->slot[i], start, end, &first, &last))
+	mvm_for_each_slot_by_hva(i, slot, slots, start, end) {
+		if (mvm_slot_hva_range(slot, start, end, &first, &last))
 			young |= mvm_npt_age(vm, first, last, how);
 	}
 	srcu_read_unlock(&vm->srcu, idx);
@@ -159,7 +191,7 @@ static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	mvm_vm_request_sync(vm, MVM_REQ_DEAD);
 	mvm_inval_begin(vm, 0, ~(hva_t)0);
 	mvm_npt_zap_all(vm);
-	mvm_inval_end(vm);
+	mvm_inval_end(vm, 0, ~(hva_t)0);
 	notifier_put(mn);
 }
 

@@ -5,11 +5,12 @@
  *
  * Who removes entries (a notifier, a slot change) calls mvm_inval_begin(),
  * removes with mvm_npt_zap(), and calls mvm_inval_end(). Who installs one
- * samples vm->inval_seq before it looks at the slots or the host's mapping,
- * and installs under its own fault_lock only if mvm_inval_retry() says no.
+ * samples how many invalidations have ended before it looks at the slots or the
+ * host's mapping, and installs under its own fault_lock only if mvm_inval_retry()
+ * says no: none of that page is under way, and none has ended since.
  * An installer that saw no invalidation is done before mvm_inval_begin()
  * returns, because that takes every fault_lock once; every later one sees the
- * raised count or the new sequence. "Check, then install" without the lock
+ * raised count or the ended range. "Check, then install" without the lock
  * would let an invalidation start and end between the two.
  *
  * Locks: vm->mmu_lock serialises removal, and is held until the hardware has
@@ -98,7 +99,7 @@ int mvm_dirty_attach(struct mvm_vm *vm, const struct mvm_memslot *old, struct mv
 int mvm_notifier_attach(struct mvm_vm *vm);
 void mvm_notifier_detach(struct mvm_vm *vm);
 void mvm_inval_begin(struct mvm_vm *vm, hva_t start, hva_t end);
-void mvm_inval_end(struct mvm_vm *vm);
+void mvm_inval_end(struct mvm_vm *vm, hva_t start, hva_t end);
 
 /* Take and drop every fault_lock: who installs now is done when it returns. */
 static inline void mvm_wait_for_installers(struct mvm_vm *vm)
@@ -121,25 +122,30 @@ static inline void mvm_wait_for_installers(struct mvm_vm *vm)
 /* Sample before the slots and the host's mapping are looked at. */
 static inline unsigned long mvm_inval_sample(struct mvm_vm *vm)
 {
-	/* Pairs with the release in mvm_inval_end(): the slots before the sequence. */
-	return smp_load_acquire(&vm->inval_seq);
+	/* Pairs with the release in mvm_inval_end(): the slots before the number. */
+	return smp_load_acquire(&vm->inval.ended);
 }
 
 /* Is an invalidation of a part of [start, end) under way? Called with vcpu->fault_lock held. */
 static inline bool mvm_inval_pending(struct mvm_vm *vm, hva_t start, hva_t end)
 {
-	/* Pairs with the release in mvm_inval_end(): count gone means sequence new. */
-	return smp_load_acquire(&vm->inval_in_progress) &&
-	       end > READ_ONCE(vm->inval_start) && start < READ_ONCE(vm->inval_end);
+	/* Pairs with the release in mvm_inval_end(): count gone means it is among the ended. */
+	return smp_load_acquire(&vm->inval.in_progress) &&
+	       end > READ_ONCE(vm->inval.start) && start < READ_ONCE(vm->inval.end);
 }
+
+/* Has an invalidation of a part of [start, end) ended since the sample? */
+bool mvm_inval_missed(struct mvm_vm *vm, hva_t start, hva_t end, unsigned long sample);
 
 /**
  * mvm_inval_retry() - has what was learnt since mvm_inval_sample() gone stale?
  * For the page at @hva; called with vcpu->fault_lock held.
  */
-static inline bool mvm_inval_retry(struct mvm_vm *vm, hva_t hva, unsigned long seq)
+static inline bool mvm_inval_retry(struct mvm_vm *vm, hva_t hva, unsigned long sample)
 {
-	return mvm_inval_pending(vm, hva, hva + PAGE_SIZE) || READ_ONCE(vm->inval_seq) != seq;
+	/* In this order: one that ends in between is found in the second place. */
+	return mvm_inval_pending(vm, hva, hva + PAGE_SIZE) ||
+	       mvm_inval_missed(vm, hva, hva + PAGE_SIZE, sample);
 }
 
 /* memslot.c: a copy of the slot that holds @gfn. */

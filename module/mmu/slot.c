@@ -116,32 +116,70 @@ int mvm_slot_plan(const struct mvm_memslots *slots, const struct mvm_memslot *ne
 	return 0;
 }
 
+/* Put slot number @slot behind the @n that are in the order of addresses. */
+static void append_by_hva(struct mvm_memslots *slots, int n, int slot)
+{
+	const hva_t end = mvm_slot_hva_end(&slots->slot[slot]);
+	hva_t reach = n ? slots->by_hva[n - 1].reach : 0;
+
+	slots->by_hva[n].slot = slot;
+	slots->by_hva[n].reach = end > reach ? end : reach;
+}
+
+/* The order of addresses after the slots: number @gone of @from went, @new is @placed. */
+static void apply_by_hva(const struct mvm_memslots *from, struct mvm_memslots *to,
+			 const struct mvm_memslot *new, int gone, int placed)
+{
+	bool done = placed < 0;
+	int i, n = 0;
+
+	for (i = 0; i < from->nr; i++) {
+		int slot = from->by_hva[i].slot;
+
+		if (slot == gone)
+			continue;
+		if (!done && new->hva < from->slot[slot].hva) {
+			append_by_hva(to, n++, placed);
+			done = true;
+		}
+		slot -= gone >= 0 && slot > gone;
+		slot += placed >= 0 && slot >= placed;
+		append_by_hva(to, n++, slot);
+	}
+	if (!done)
+		append_by_hva(to, n, placed);
+}
+
 /**
  * mvm_slot_apply() - the slots after a planned change
  * @from: the slots there are
- * @to: room for @from->nr + 1 slots
+ * @to: room for @from->nr + 1 slots, in both orders
  * @new: replaces the slot of the same id; npages 0 removes it
  */
 void mvm_slot_apply(const struct mvm_memslots *from, struct mvm_memslots *to,
 		    const struct mvm_memslot *new)
 {
-	bool placed = !new->npages;
-	int i, n = 0;
+	int i, n = 0, gone = -1, placed = -1;
 
 	for (i = 0; i < from->nr; i++) {
 		const struct mvm_memslot *s = &from->slot[i];
 
-		if (s->id == new->id)
+		if (s->id == new->id) {
+			gone = i;
 			continue;
-		if (!placed && new->base < s->base) {
+		}
+		if (placed < 0 && new->npages && new->base < s->base) {
+			placed = n;
 			to->slot[n++] = *new;
-			placed = true;
 		}
 		to->slot[n++] = *s;
 	}
-	if (!placed)
+	if (placed < 0 && new->npages) {
+		placed = n;
 		to->slot[n++] = *new;
+	}
 	to->nr = n;
+	apply_by_hva(from, to, new, gone, placed);
 }
 
 /* The slot that holds a guest frame, or NULL. */
@@ -175,6 +213,35 @@ const struct mvm_memslot *mvm_slot_by_id(const struct mvm_memslots *slots, u16 i
 	return NULL;
 }
 
+/* For mvm_for_each_slot_by_hva(): how many slots start below an address of the launcher. */
+int mvm_slots_below(const struct mvm_memslots *slots, hva_t end)
+{
+	int low = 0, high = slots->nr;
+
+	while (low < high) {
+		int mid = low + (high - low) / 2;
+
+		if (slots->slot[slots->by_hva[mid].slot].hva < end)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* The same: the next one before @place that ends above @start, which becomes @place; or NULL. */
+const struct mvm_memslot *mvm_slot_before(const struct mvm_memslots *slots, int *place,
+					  hva_t start)
+{
+	while (*place > 0 && slots->by_hva[*place - 1].reach > start) {
+		const struct mvm_memslot *slot = &slots->slot[slots->by_hva[--*place].slot];
+
+		if (mvm_slot_hva_end(slot) > start)
+			return slot;
+	}
+	return NULL;
+}
+
 /**
  * mvm_slot_hva_range() - which of a slot's frames does a range of addresses back?
  * @slot: the slot
@@ -188,7 +255,7 @@ const struct mvm_memslot *mvm_slot_by_id(const struct mvm_memslots *slots, u16 i
 bool mvm_slot_hva_range(const struct mvm_memslot *slot, hva_t start, hva_t end,
 			gfn_t *first, gfn_t *last)
 {
-	const hva_t limit = slot->hva + (slot->npages << MVM_PAGE_SHIFT);
+	const hva_t limit = mvm_slot_hva_end(slot);
 
 	if (start < slot->hva)
 		start = slot->hva;

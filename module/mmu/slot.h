@@ -27,9 +27,16 @@ struct mvm_memslot {
 	unsigned long *dirty; /* the dirty log, a bit a frame; NULL without (dirty.c) */
 };
 
+/* One of the slots, in the order of their addresses in the launcher. */
+struct mvm_slot_by_hva {
+	hva_t reach; /* the greatest end of this one and those before it: they may overlap */
+	int slot; /* which */
+};
+
 /* All slots of a VM, sorted by base, without overlap. Immutable once published. */
 struct mvm_memslots {
 	int nr;
+	struct mvm_slot_by_hva *by_hva; /* as many */
 	struct mvm_memslot slot[];
 };
 
@@ -58,8 +65,21 @@ void mvm_slot_apply(const struct mvm_memslots *from, struct mvm_memslots *to,
 		    const struct mvm_memslot *new);
 const struct mvm_memslot *mvm_slot_by_gfn(const struct mvm_memslots *slots, gfn_t gfn);
 const struct mvm_memslot *mvm_slot_by_id(const struct mvm_memslots *slots, u16 id);
+int mvm_slots_below(const struct mvm_memslots *slots, hva_t end);
+const struct mvm_memslot *mvm_slot_before(const struct mvm_memslots *slots, int *place,
+					  hva_t start);
 bool mvm_slot_hva_range(const struct mvm_memslot *slot, hva_t start, hva_t end,
 			gfn_t *first, gfn_t *last);
+
+/* Each slot that some of [start, end) backs; @i is for the loop alone. */
+#define mvm_for_each_slot_by_hva(i, s, slots, start, end)		\
+	for ((i) = mvm_slots_below(slots, end);				\
+	     ((s) = mvm_slot_before(slots, &(i), start));)
+
+static inline hva_t mvm_slot_hva_end(const struct mvm_memslot *slot)
+{
+	return slot->hva + (slot->npages << MVM_PAGE_SHIFT);
+}
 
 static inline hva_t mvm_slot_hva(const struct mvm_memslot *slot, gfn_t gfn)
 {

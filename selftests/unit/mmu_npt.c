@@ -258,6 +258,48 @@ TEST_F(npt, release_leaves_nothing)
 	EXPECT_EQ(0, hw_walk(1, FIRST_GFN, READ));
 }
 
+/* One that comes and goes between a fault's look at @hva's page and its installation. */
+static bool retries(hva_t hva, hva_t start, hva_t end, int others)
+{
+	unsigned long sample = mvm_inval_sample(&the_vm);
+
+	mvm_inval_begin(&the_vm, start, end);
+	mvm_inval_end(&the_vm, start, end);
+	while (others--) {
+		mvm_inval_begin(&the_vm, 0, PAGE_SIZE);
+		mvm_inval_end(&the_vm, 0, PAGE_SIZE);
+	}
+	return mvm_inval_retry(&the_vm, hva, sample);
+}
+
+TEST_F(npt, a_fault_starts_again_for_its_own_page_only)
+{
+	const hva_t hva = HOST_BASE + 8 * PAGE_SIZE, next = hva + PAGE_SIZE;
+	unsigned long sample;
+	int i;
+
+	EXPECT_FALSE(retries(hva, next, next + PAGE_SIZE, 0));
+	EXPECT_FALSE(retries(hva, hva - PAGE_SIZE, hva, 0));
+	EXPECT_TRUE(retries(hva, hva, next, 0));
+	EXPECT_TRUE(retries(hva, hva + 8, hva + 9, 0));
+	EXPECT_TRUE(retries(hva, 0, ~0ULL, 0));
+	/* It is not forgotten behind others, and where it might be, nothing is assumed. */
+	for (i = 1; i < 3 * MVM_INVAL_LAST; i++) {
+		EXPECT_TRUE(retries(hva, hva, next, i));
+		EXPECT_EQ(i + 1 >= MVM_INVAL_LAST, retries(hva, 0, PAGE_SIZE, i));
+	}
+	/* Under way: both count, wherever they overlap. */
+	sample = mvm_inval_sample(&the_vm);
+	mvm_inval_begin(&the_vm, 0, PAGE_SIZE);
+	EXPECT_FALSE(mvm_inval_retry(&the_vm, hva, sample));
+	mvm_inval_begin(&the_vm, hva, next);
+	EXPECT_TRUE(mvm_inval_retry(&the_vm, hva, sample));
+	mvm_inval_end(&the_vm, hva, next);
+	EXPECT_TRUE(mvm_inval_retry(&the_vm, hva, sample));
+	mvm_inval_end(&the_vm, 0, PAGE_SIZE);
+	EXPECT_FALSE(mvm_inval_retry(&the_vm, hva, mvm_inval_sample(&the_vm)));
+}
+
 /* ------------------------------------------------------------------ the race */
 
 static bool stop;

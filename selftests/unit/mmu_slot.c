@@ -21,6 +21,7 @@ static const struct mvm_slot_limits limits = {
 struct slots {
 	struct mvm_memslots head;
 	struct mvm_memslot room[MAX_SLOTS + 1];
+	struct mvm_slot_by_hva by_hva[MAX_SLOTS + 1];
 };
 
 static int check(u32 id, u32 flags, u64 gpa, u64 size, u64 hva)
@@ -114,8 +115,10 @@ static int change(struct slots *slots, struct mvm_memslot new)
 	if (ret)
 		return ret;
 	if (what != MVM_SLOT_SAME) {
+		next.head.by_hva = next.by_hva;
 		mvm_slot_apply(&slots->head, &next.head, &new);
 		*slots = next;
+		slots->head.by_hva = slots->by_hva;
 	}
 	return what;
 }
@@ -253,6 +256,61 @@ static bool model_free(const struct mvm_memslot *by_id, const struct mvm_memslot
 			return false;
 	}
 	return true;
+}
+
+/* Which slots a range of addresses backs, a bit for each id; -1: one came twice. */
+static int backed(const struct mvm_memslots *slots, hva_t start, hva_t end)
+{
+	const struct mvm_memslot *slot;
+	int i, ids = 0;
+
+	mvm_for_each_slot_by_hva(i, slot, slots, start, end) {
+		if (ids & 1 << slot->id)
+			return -1;
+		ids |= 1 << slot->id;
+	}
+	return ids;
+}
+
+static int model_backed(const struct mvm_memslot *by_id, hva_t start, hva_t end)
+{
+	gfn_t first, last;
+	int id, ids = 0;
+
+	for (id = 0; id < MAX_SLOTS; id++)
+		ids |= mvm_slot_hva_range(&by_id[id], start, end, &first, &last) << id;
+	return ids;
+}
+
+/* The same memory may be in several slots, and a small one within a large one's. */
+TEST(addresses_find_their_slots_among_random_changes)
+{
+	struct mvm_memslot by_id[MAX_SLOTS] = { };
+	struct slots s = { };
+	int round, i;
+
+	srandom(2);
+	for (round = 0; round < 20000; round++) {
+		int id = random() % MAX_SLOTS;
+		bool there = by_id[id].npages;
+		struct mvm_memslot new = slot(id, id * SPACE, there ? 0 : 1 + random() % 16,
+					      (u64)(random() % SPACE) * PAGE, 0);
+
+		/* Now and then it moves over, or behind, all the others. */
+		if (there && random() % 4 == 0) {
+			new = by_id[id];
+			new.base = (random() % 4 * MAX_SLOTS + id) * SPACE;
+		}
+		ASSERT_LE(0, change(&s, new));
+		by_id[id] = new;
+		for (i = 0; i < 8; i++) {
+			hva_t start = random() % (SPACE * PAGE);
+			hva_t end = start + 1 + random() % (8 * PAGE);
+
+			ASSERT_EQ(model_backed(by_id, start, end), backed(&s.head, start, end));
+		}
+		ASSERT_EQ(model_backed(by_id, 0, ~0ULL), backed(&s.head, 0, ~0ULL));
+	}
 }
 
 TEST(random_changes_agree_with_a_plain_model)

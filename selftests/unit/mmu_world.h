@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <linux/kvm.h>
 
+#include "mmu/inval.h"
 #include "types.h"
 
 /* ------------------------------------------------------------ the language */
@@ -47,6 +48,8 @@ static inline void world_jitter(void)
 
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define smp_wmb()	 __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_rmb()	 __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_mb()	 __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) ({ world_jitter(); __atomic_store_n(p, v, __ATOMIC_RELEASE); })
@@ -268,8 +271,7 @@ struct mvm_vm {
 	hpa_t npt_root;
 	void *npt_root_page;
 	int npt_levels;
-	unsigned long inval_in_progress, inval_seq;
-	hva_t inval_start, inval_end;
+	struct mvm_inval inval;
 	atomic_long_t nr_npt_pages;
 };
 
