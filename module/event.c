@@ -428,7 +428,7 @@ int mvm_set_vcpu_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *in)
 		return -EINVAL;
 
 	mvm_state_modify(vcpu, MVM_STATE_RIP);
-	/* What this structure does not name is not there: nor is a trap of the instruction before. */
+	/* What this structure does not name is not there: nor is a trap of what came before. */
 	vcpu->dirty |= MVM_STATE_TRAPS;
 	events->exception.pending = false;
 	events->exception.has_payload = false;

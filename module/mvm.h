@@ -234,7 +234,7 @@ struct mvm_exit {
 #define MVM_STATE_TSC  BIT(8) /* tsc_offset; only ever dirty */
 #define MVM_STATE_CR2  BIT(9) /* cr2 */
 #define MVM_STATE_INTERCEPTS BIT(10) /* controls that follow from CPUID; only ever dirty */
-#define MVM_STATE_TRAPS BIT(11) /* debug traps that the hardware holds back; only ever dirty: void */
+#define MVM_STATE_TRAPS BIT(11) /* debug traps that hardware holds back; only ever dirty: void */
 #define MVM_STATE_ALL  (BIT(12) - 1)
 
 #define MVM_INT_SHADOW_STI   BIT(0)

@@ -201,7 +201,10 @@ static unsigned int interrupted(struct seen *after, struct seen *before, uint8_t
 			       *apic_reg(&before[i].lapic, APIC_IRR + word);
 			if (!more)
 				continue;
-			got |= word == vector / 32 && more == 1u << vector % 32 ? 1u << i : 1u << 31;
+			if (word == vector / 32 && more == 1u << vector % 32)
+				got |= 1u << i;
+			else
+				got |= 1u << 31;
 		}
 	}
 	return got;
@@ -310,7 +313,8 @@ static bool try_ipi(struct tvcpu *vcpus, struct seen *before, const struct kvm_s
 		       after[1].mp.mp_state, after[2].mp.mp_state, after[1].events.nmi.pending,
 		       after[2].events.nmi.pending);
 	for (i = 0; i < VCPUS; i++)
-		if (memcmp(&after[i], &before[i], sizeof(after[i])) && put_back(&vcpus[i], &before[i]))
+		if (memcmp(&after[i], &before[i], sizeof(after[i])) &&
+		    put_back(&vcpus[i], &before[i]))
 			return false;
 	return right;
 }
@@ -366,7 +370,8 @@ TEST_F_TIMEOUT(ipis, every_one_does_what_it_should_and_no_more, 1800)
 /* Bits that no ICR has: ignored, or #GP, and nobody hears of it where it is #GP. */
 TEST_F_TIMEOUT(ipis, reserved_bits_reach_nobody_wrong, 250)
 {
-	static const uint32_t reserved[] = { 1 << 12, 1 << 13, 1 << 16, 1 << 17, 1 << 20, 1u << 31 };
+	static const uint32_t reserved[] = { 1 << 12, 1 << 13, 1 << 16, 1 << 17, 1 << 20,
+					     1u << 31 };
 	struct ipi ipi = { .x2apic = variant->x2apic, .dest = 1 };
 	unsigned int i;
 	int result;
@@ -428,6 +433,7 @@ TEST_F_TIMEOUT(ipis, noise_to_those_that_run, 250)
 {
 	const uint32_t codes[VCPUS] = { 0x40000, 0x41000, 0x41000 };
 	unsigned int i, ms = long_run() ? 20000 : on_bed("intel") ? 500 : 1500;
+	const volatile uint32_t *counter = (uint32_t *)(self->neighbour.mem + 0x30000);
 	struct sigaction action = { .sa_handler = on_kick };
 	struct victim victims[VCPUS + 1];
 	pthread_t threads[VCPUS + 1];
@@ -460,9 +466,9 @@ TEST_F_TIMEOUT(ipis, noise_to_those_that_run, 250)
 	}
 	printf("# exits %lu %lu %lu, started anew %lu %lu %lu; the neighbour counted to %u\n",
 	       victims[0].exits, victims[1].exits, victims[2].exits, victims[0].revived,
-	       victims[1].revived, victims[2].revived, *(uint32_t *)(self->neighbour.mem + 0x30000));
+	       victims[1].revived, victims[2].revived, *counter);
 	EXPECT_LT(10, victims[0].exits);
-	EXPECT_LT(10, *(uint32_t *)(self->neighbour.mem + 0x30000));
+	EXPECT_LT(10, *counter);
 	EXPECT_EQ(0, victims[VCPUS].revived);
 	ASSERT_EQ(0, look(&self->bystander, &after));
 	EXPECT_EQ(0, memcmp(&after.lapic, &self->bystander_before.lapic, sizeof(after.lapic)));

@@ -10,7 +10,8 @@
  * changes the privilege level outside of 64-bit mode and the hidden type of TR is not that
  * of an idle TSS. A busy one is what processors have, what reset and KVM_GET_SREGS give.
  * And an exit from a guest with EFER.LME but neither CR0.PG nor CR4.PAE leaves the guest's
- * CR0 in the host; what is not paged could clear PAE, so it has no LME. All of it is the emulator's doing; the Intel bed takes these states.
+ * CR0 in the host; what is not paged could clear PAE, so it has no LME. All of it is the
+ * emulator's doing; the Intel bed takes these states.
  */
 static void spare_qemu(struct kvm_sregs *sregs)
 {

@@ -198,8 +198,8 @@ static void show_tally(const struct tally *tally, unsigned long states)
 
 TEST_F_TIMEOUT(states, each_runs_or_is_refused, 3600)
 {
-	unsigned long rounds = rng_rounds(variant->brief / (on_bed("intel") ? 4 : 1), variant->full);
-	unsigned long i;
+	unsigned long i, brief = variant->brief / (on_bed("intel") ? 4 : 1);
+	unsigned long rounds = rng_rounds(brief, variant->full);
 	/* A host that dies tells nothing: from this state on they are shown first. */
 	unsigned long shown = getenv("MVM_FUZZ_SHOW") ? strtoul(getenv("MVM_FUZZ_SHOW"), NULL, 0) :
 							~0ul;
