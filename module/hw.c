@@ -33,7 +33,10 @@ static unsigned int hw_users; /* VMs */
 static bool hw_on; /* every online CPU has been enabled */
 static bool hw_rebooting; /* never again: the next kernel must find it off */
 static enum cpuhp_state hw_cpuhp;
-static struct { bool lent; u64 tsc, ns; } hw_before; /* suspend: the last CPU's standing, TSC, boot time */
+static struct {
+	bool lent; /* the last CPU's standing */
+	u64 tsc, ns; /* its TSC and boot time */
+} hw_before; /* at suspend */
 static struct cpumask hw_shown; /* scratch of mvm_hw_show(), hw_lock */
 
 /* How long virtualization stays on after the last VM. */

@@ -30,7 +30,8 @@ GUEST_CODE(look, 64,
 	   "mov $8, %esi; xor %edi, %edi;"
 	   "3: cmp %ebx, 0x200000(%rdi); jne 9f; mov %ebx, 0x200800(%rdi);"
 	   "add $0x1000, %edi; cmp $0x8000, %edi; jne 3b;"
-	   "mov $9, %esi; rdtsc; shl $32, %rdx; or %rdx, %rax; cmp %r9, %rax; jb 9f; mov %rax, %r9;"
+	   "mov $9, %esi; rdtsc; shl $32, %rdx; or %rdx, %rax;"
+	   "mov %rax, %rdx; sub %r9, %rdx; js 9f; mov %rax, %r9;"
 	   "dec %r8d; jnz 2b; xor %eax, %eax; out %eax, $0xf1; jmp 1b;"
 	   "9: mov %esi, %eax; out %eax, $0xf1; jmp 1b");
 

@@ -190,7 +190,7 @@ GUEST uint64_t g_turns(uint64_t me, uint64_t b, uint64_t c)
 			return *count;
 		asm volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
 		now = (uint64_t)hi << 32 | lo;
-		shared->backwards += now < shared->tsc;
+		shared->backwards += (int64_t)(now - shared->tsc) < 0;
 		shared->tsc = now;
 		if (shared->turn % 32 / 2 == 0) {
 			asm volatile("cli");

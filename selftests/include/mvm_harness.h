@@ -50,9 +50,22 @@ static void mvm_harness_exit(void)
 		_exit(KSFT_SKIP);
 }
 
+/* MINIVMM_SLOW=10: a host that slow, say for what watches its kernel. */
+static inline void mvm_harness_take_time(void)
+{
+	const char *value = getenv("MINIVMM_SLOW");
+	struct __fixture_metadata *fixture;
+	struct __test_metadata *test;
+
+	for (fixture = __fixture_list; value && fixture; fixture = fixture->next)
+		for (test = fixture->tests; test; test = test->next)
+			test->timeout *= atoi(value);
+}
+
 #define MVM_HARNESS_MAIN						\
 	int main(int argc, char **argv)					\
 	{								\
+		mvm_harness_take_time();				\
 		setvbuf(stdout, NULL, _IOLBF, 0);			\
 		atexit(mvm_harness_exit);				\
 		return test_harness_run(argc, argv);			\
