@@ -23,6 +23,7 @@
 #include "exit.h"
 #include "fpu.h"
 #include "insn/emulate.h"
+#include "insn/fetch.h"
 #include "insn/internal.h"
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
@@ -105,30 +106,28 @@ static u32 user_access(struct mvm_vcpu *vcpu)
 	return mvm_cpl(vcpu) == 3 ? MVM_ACCESS_USER : 0;
 }
 
-/*
- * Read the instruction's bytes and decode as far as they go, a page at a time:
- * the second page is not touched, and does not fault, unless it is needed. @n gets
- * the number of bytes read. Return as mvm_gva_read(); @status is the decoder's.
- */
-static int fetch_pages(struct mvm_vcpu *vcpu, struct mvm_insn *insn, u8 *bytes,
-		       unsigned int *n, enum mvm_insn_status *status, struct mvm_fault *fault)
+static int fetch_memory(void *priv, gva_t la, void *buf, unsigned int len,
+			struct mvm_fault *fault)
 {
-	unsigned int limit = bytes_in_limit(vcpu), part;
-	gva_t la = mvm_linear_rip(vcpu);
-	int ret;
+	struct mvm_vcpu *vcpu = priv;
 
-	*n = 0;
-	*status = MVM_INSN_MORE;
-	while (*status == MVM_INSN_MORE && *n < limit) {
-		part = min_t(unsigned int, limit - *n, PAGE_SIZE - offset_in_page(la + *n));
-		ret = mvm_gva_read(vcpu, la + *n, bytes + *n, part,
-				   MVM_ACCESS_EXEC | user_access(vcpu), fault);
-		if (ret)
-			return ret;
-		*n += part;
-		*status = mvm_insn_decode(insn, bytes, *n, insn_mode(vcpu));
-	}
-	return 0;
+	return mvm_gva_read(vcpu, la, buf, len, MVM_ACCESS_EXEC | user_access(vcpu), fault);
+}
+
+/* As mvm_insn_read(). */
+static int read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
+{
+	const struct mvm_insn_source src = {
+		.read = fetch_memory,
+		.priv = vcpu,
+		.la = mvm_linear_rip(vcpu),
+		.limit = bytes_in_limit(vcpu),
+		.mode = insn_mode(vcpu),
+		.given = vcpu->exit.insn_bytes,
+		.nr_given = vcpu->exit.nr_insn_bytes,
+	};
+
+	return mvm_insn_read(&src, out);
 }
 
 /*
@@ -154,62 +153,49 @@ static int fetch_failed(struct mvm_vcpu *vcpu, gva_t la)
 
 int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
 {
-	const struct mvm_exit *exit = &vcpu->exit;
-	enum mvm_insn_status status;
-	struct mvm_fault fault;
-	u8 bytes[MVM_INSN_MAX];
-	unsigned int n;
-	int ret;
+	struct mvm_insn_read in;
+	int ret = read_insn(vcpu, &in);
 
-	if (exit->nr_insn_bytes &&
-	    mvm_insn_decode(insn, exit->insn_bytes, min_t(u8, exit->nr_insn_bytes, MVM_INSN_MAX),
-			    insn_mode(vcpu)) == MVM_INSN_OK)
-		return 0;
-
-	ret = fetch_pages(vcpu, insn, bytes, &n, &status, &fault);
 	if (ret < 0)
-		return fetch_failed(vcpu, mvm_linear_rip(vcpu) + n);
-	if (ret)
-		mvm_queue_fault(vcpu, &fault);
-	else if (status == MVM_INSN_OK)
+		return fetch_failed(vcpu, mvm_linear_rip(vcpu) + in.n);
+	if (ret) {
+		mvm_queue_fault(vcpu, &in.fault);
+	} else if (in.status == MVM_INSN_OK) {
+		*insn = in.insn;
 		return 0;
-	else if (status == MVM_INSN_UD)
+	} else if (in.status == MVM_INSN_UD) {
 		mvm_queue_exception(vcpu, X86_TRAP_UD);
-	else
+	} else {
 		mvm_queue_exception_err(vcpu, X86_TRAP_GP, 0);
+	}
 	return MVM_RESUME;
 }
 
 int mvm_emulation_error(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	enum mvm_insn_status status;
-	u8 bytes[MVM_INSN_MAX] = { 0 };
-	struct mvm_fault fault;
-	struct mvm_insn insn;
-	unsigned int n;
+	struct mvm_insn_read in = { 0 };
 
 	mvm_emul_log_reset(&vcpu->emul->log);
 	/* As many bytes as can be had; a failure here changes nothing. */
-	(void)fetch_pages(vcpu, &insn, bytes, &n, &status, &fault);
-	if (!n && vcpu->exit.nr_insn_bytes) {
-		n = min_t(u8, vcpu->exit.nr_insn_bytes, MVM_INSN_MAX);
-		memcpy(bytes, vcpu->exit.insn_bytes, n);
+	if (read_insn(vcpu, &in) && !in.n && vcpu->exit.nr_insn_bytes) {
+		in.n = min_t(u8, vcpu->exit.nr_insn_bytes, MVM_INSN_MAX);
+		memcpy(in.bytes, vcpu->exit.insn_bytes, in.n);
 	}
 
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
 	run->emulation_failure.ndata = 1; /* in units of 8 bytes: the flags */
 	run->emulation_failure.flags = 0;
-	if (n) {
+	if (in.n) {
 		run->emulation_failure.ndata = 3;
 		run->emulation_failure.flags = KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
-		run->emulation_failure.insn_size = n;
-		memcpy(run->emulation_failure.insn_bytes, bytes, MVM_INSN_MAX);
+		run->emulation_failure.insn_size = in.n;
+		memcpy(run->emulation_failure.insn_bytes, in.bytes, MVM_INSN_MAX);
 	}
 	mvm_fail(mvm_vcpu_reason(vcpu), -EIO,
 		 "cannot emulate the instruction at %#llx (bytes: %*ph), which accesses %#llx",
-		 vcpu->rip, (int)n, bytes,
+		 vcpu->rip, (int)in.n, in.bytes,
 		 vcpu->exit.kind == MVM_EXIT_MEM_FAULT ? vcpu->exit.u.mem.gpa : 0);
 	return MVM_TO_USER;
 }

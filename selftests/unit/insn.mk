@@ -4,7 +4,7 @@
 INSN_SRC := $(addprefix module/insn/,decode.c operand.c tables.c emulate.c access.c alu.c shift.c \
 	bits.c exchange.c muldiv.c string.c stack.c vector.c)
 
-TEST_GEN_PROGS += insn_emulate insn_fuzz insn_native insn_stack
+TEST_GEN_PROGS += insn_emulate insn_fetch insn_fuzz insn_native insn_stack
 ifeq ($(wildcard /usr/include/Zydis/Zydis.h),)
 TEST_PROGS += insn_no_zydis.sh
 else
@@ -14,6 +14,7 @@ endif
 insn_decode_SRC := $(addprefix module/insn/,decode.c operand.c tables.c)
 insn_decode_LIBS := -lZydis
 insn_emulate_SRC := $(INSN_SRC)
+insn_fetch_SRC := $(addprefix module/insn/,fetch.c decode.c operand.c tables.c)
 insn_fuzz_SRC := $(INSN_SRC)
 insn_native_SRC := $(INSN_SRC)
 insn_stack_SRC := $(INSN_SRC)
