@@ -277,7 +277,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_MWAIT] = { "mwait", mvm_inject_ud, FAST },
 	[MVM_EXIT_RDPMC] = { "rdpmc", mvm_inject_gp, FAST },
 	[MVM_EXIT_UNDEFINED] = { "undefined", mvm_inject_ud, FAST },
-	[MVM_EXIT_TASK_SWITCH] = { "task-switch", exit_unknown, FAST },
+	[MVM_EXIT_TASK_SWITCH] = { "task-switch", mvm_exit_task_switch, 0 },
 	[MVM_EXIT_PREEMPTED] = { "preempted", exit_resume, FAST },
 	[MVM_EXIT_STEP] = { "step", exit_resume, FAST },
 	[MVM_EXIT_LOST] = { "lost", exit_lost, 0 },

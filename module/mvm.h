@@ -113,7 +113,7 @@ enum mvm_exit_kind {
 	MVM_EXIT_MWAIT,
 	MVM_EXIT_RDPMC,
 	MVM_EXIT_UNDEFINED, /* an instruction the guest does not have (VMX, SVM, ...): #UD */
-	MVM_EXIT_TASK_SWITCH, /* hardware task switch: not emulated */
+	MVM_EXIT_TASK_SWITCH, /* hardware task switch: u.task */
 	MVM_EXIT_PREEMPTED, /* the backend used up its time budget; nothing to do */
 	MVM_EXIT_STEP, /* a step for the debugger is done: @stepped says so; nothing else to do */
 	MVM_EXIT_LOST, /* virtualization was turned off under a borrower: no entry took place */
@@ -201,6 +201,10 @@ struct mvm_exit {
 			u8 gpr; /* 0xff = not told: decode */
 			bool write;
 		} dr;
+		struct {
+			u16 selector; /* of the new task's TSS */
+			u8 source; /* enum mvm_task_source, insn/task.h */
+		} task;
 		struct {
 			u64 reason; /* for KVM_EXIT_FAIL_ENTRY's hardware_entry_failure_reason */
 			u64 detail; /* VM-instruction error, or qualification */
@@ -545,6 +549,9 @@ static inline bool mvm_step_loaded_flags(const struct mvm_vcpu *vcpu, bool trap)
 	return mvm_is_stepped(vcpu) && vcpu->debug.step == MVM_STEP_LOADS &&
 	       (trap || vcpu->rip != vcpu->debug.step_rip);
 }
+
+/* DR7's L0 to L3 and LE: what a task switch clears. */
+#define MVM_DR7_LOCAL 0x155
 
 /* What the debug registers hold while the guest runs: a debugger's breakpoints come first. */
 static inline const u64 *mvm_hw_dr(const struct mvm_vcpu *vcpu)

@@ -51,6 +51,7 @@ int mvm_set_cr8(struct mvm_vcpu *vcpu, u64 val);
 int mvm_exit_cr_access(struct mvm_vcpu *vcpu);
 int mvm_exit_dr_access(struct mvm_vcpu *vcpu);
 int mvm_exit_xsetbv(struct mvm_vcpu *vcpu);
+int mvm_exit_task_switch(struct mvm_vcpu *vcpu); /* task_switch.c */
 int mvm_skip_and_resume(struct mvm_vcpu *vcpu);
 int mvm_inject_gp(struct mvm_vcpu *vcpu);
 int mvm_inject_ud(struct mvm_vcpu *vcpu);

@@ -9,7 +9,8 @@
  * moment is the IRET stepped over with RFLAGS.TF, its faults intercepted meanwhile
  * so that the guest never sees the flag. Waiting for an interrupt shadow to end is
  * done by the same step; there one corner stays: a PUSHF or INT n right in the
- * shadow, restarted after a nested page fault, stores the flag. While another
+ * shadow, restarted after a nested page fault, stores the flag; so does a hardware task
+ * switch that is stepped over, in the old task's TSS. While another
  * event goes in the flag would be pushed with it: then an interrupt sent to this
  * CPU beforehand ends the guest's run right behind the delivery.
  *

@@ -166,7 +166,6 @@ static const struct svm_exit_row svm_exits[] = {
 	[SVM_EXIT_INVLPGA] = { MVM_EXIT_UNDEFINED, true },
 	[SVM_EXIT_IOIO] = { MVM_EXIT_IO, false, svm_decode_io },
 	[SVM_EXIT_MSR] = { MVM_EXIT_RDMSR, true, svm_decode_msr },
-	[SVM_EXIT_TASK_SWITCH] = { MVM_EXIT_TASK_SWITCH },
 	[SVM_EXIT_SHUTDOWN] = { MVM_EXIT_SHUTDOWN },
 	[SVM_EXIT_VMRUN] = { MVM_EXIT_UNDEFINED, true },
 	[SVM_EXIT_VMMCALL] = { MVM_EXIT_HYPERCALL, true },

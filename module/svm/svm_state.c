@@ -138,9 +138,10 @@ static void svm_put_tables(struct svm_vcpu *svm)
 	svm_vmcb_dirty(svm, SVM_CLEAN_DT);
 }
 
-/* CR0, CR4 and EFER cannot change without an exit; CR3 can. */
+/* CR4 and EFER cannot change without an exit; CR3 can, and a task switch sets CR0.TS. */
 static void svm_get_cr(struct svm_vcpu *svm)
 {
+	svm->base.cr0 |= svm->vmcb->save.cr0 & X86_CR0_TS;
 	svm->base.cr3 = svm->vmcb->save.cr3;
 }
 
@@ -269,10 +270,21 @@ void mvm_svm_flush_state(struct svm_vcpu *svm)
 	}
 }
 
+/*
+ * The guest has switched tasks, which takes the local breakpoints away, or else DR7 changes
+ * by an exit only. @lost: what the hardware has cleared; a debugger's come back.
+ */
+static void svm_lose_breakpoints(struct svm_vcpu *svm, u64 lost)
+{
+	svm->base.dr7 &= ~(lost | DR_LOCAL_ENABLE_MASK);
+	svm->base.dirty |= MVM_STATE_DR;
+}
+
 void mvm_svm_after_exit(struct svm_vcpu *svm)
 {
 	const struct vmcb *vmcb = svm->vmcb;
 	struct mvm_vcpu *vcpu = &svm->base;
+	u64 lost;
 
 	vcpu->gpr[MVM_RAX] = vmcb->save.rax;
 	vcpu->gpr[MVM_RSP] = vmcb->save.rsp;
@@ -284,4 +296,7 @@ void mvm_svm_after_exit(struct svm_vcpu *svm)
 	vcpu->avail &= ~(MVM_STATE_CS | MVM_STATE_SEG | MVM_STATE_DT | MVM_STATE_CR |
 			 MVM_STATE_MSR | MVM_STATE_CR2);
 	vcpu->avail |= MVM_STATE_RIP;
+	lost = mvm_hw_dr7(vcpu) & ~vmcb->save.dr7 & MVM_DR7_LOCAL;
+	if (unlikely(lost))
+		svm_lose_breakpoints(svm, lost);
 }

@@ -14,7 +14,11 @@
 
 #include "svm.h"
 
-/* One row an intercept that is on for good; the reason is for the reader. */
+/*
+ * One row an intercept that is on for good; the reason is for the reader. Task switches are
+ * not among them: the processor does what it would without us, with CR3, LDTR and RFLAGS
+ * that are the guest's own anyway.
+ */
 #define ALWAYS(bit, reason) bit
 
 static const u8 svm_intercepts[] = {
@@ -24,7 +28,6 @@ static const u8 svm_intercepts[] = {
 	ALWAYS(INTERCEPT_INIT, "likewise: must find the host, not the guest"),
 	ALWAYS(INTERCEPT_SHUTDOWN, "a triple fault would reset the machine"),
 	ALWAYS(INTERCEPT_FERR_FREEZE, "would assert FERR# to the host's interrupt controller"),
-	ALWAYS(INTERCEPT_TASK_SWITCH, "changes CR3, EFLAGS and LDTR behind every cache"),
 
 	ALWAYS(INTERCEPT_CPUID, "the vCPU has its own table"),
 	ALWAYS(INTERCEPT_HLT, "the vCPU sleeps, not the CPU"),

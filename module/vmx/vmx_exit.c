@@ -11,6 +11,7 @@
 #include <asm/mce.h>
 #include <asm/traps.h>
 
+#include "../insn/task.h"
 #include "vmx.h"
 #include "vmx_insn.h"
 
@@ -167,6 +168,22 @@ static void decode_ept_violation(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 		undo_iret_unblock(vmx, exit);
 }
 
+/*
+ * RIP is at the instruction, if one led here (its length is valid then), and where the
+ * old task goes on if an event did.
+ */
+static void decode_task_switch(struct vmx_vcpu *vmx, struct mvm_exit *exit)
+{
+	unsigned long qual = vmx_read(EXIT_QUALIFICATION);
+
+	exit->u.task.selector = qual;
+	exit->u.task.source = qual >> 30 & 3;
+	if (exit->u.task.source == MVM_TASK_GATE)
+		exit->insn_len = exit->vectoring.insn_len;
+	else
+		exit->insn_len = vmx_read32(VM_EXIT_INSTRUCTION_LEN);
+}
+
 /* An EPT entry the processor cannot make sense of: a bug of the table's writer. */
 static void decode_ept_misconfig(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 {
@@ -180,7 +197,7 @@ static const struct vmx_exit_row exit_rows[] = {
 	[EXIT_REASON_TRIPLE_FAULT] = { MVM_EXIT_SHUTDOWN },
 	[EXIT_REASON_INTERRUPT_WINDOW] = { MVM_EXIT_IRQ_WINDOW },
 	[EXIT_REASON_NMI_WINDOW] = { MVM_EXIT_NMI_WINDOW },
-	[EXIT_REASON_TASK_SWITCH] = { MVM_EXIT_TASK_SWITCH, true },
+	[EXIT_REASON_TASK_SWITCH] = { MVM_EXIT_TASK_SWITCH, false, decode_task_switch },
 	[EXIT_REASON_CPUID] = { MVM_EXIT_CPUID, true },
 	[EXIT_REASON_HLT] = { MVM_EXIT_HLT, true },
 	[EXIT_REASON_INVD] = { MVM_EXIT_INVD, true },

@@ -15,8 +15,9 @@
 #define NR_VECTORS	64
 #define TSS32		0x3000
 #define TSS64		0x3400
-#define TSS_OTHER	0x3800 /* for LTR alone, like TSS_16: nobody here switches tasks */
+#define TSS_OTHER	0x3800 /* of tasks that a case switches to, like TSS_16 */
 #define TSS_16		0x3c00
+#define TSS_16_SIZE	0x2c
 #define TSS_BITMAP	0x68
 #define TSS_PORTS	0x80 /* bytes of the I/O bitmap: ports below 400h */
 

@@ -17,27 +17,31 @@ static const char *const reg_names[16] = {
 
 #define HAS_ERROR ((1 << 8) | (0x1f << 10) | (1 << 17) | (1 << 21))
 
+#define MAX_SHOWN 8 /* changed words or runs of bytes */
+
 /* What is compared with its state before the case, in words. */
 static const struct region {
 	const char *name;
 	uint32_t addr, size, width;
+	unsigned int most; /* words shown; a sum stands for the rest */
 } regions[] = {
-	{ "gdt", GDT, GDT_SIZE, 8 },
-	{ "tss", TSS32, TSS_BITMAP, 4 },
-	{ "tss64", TSS64, TSS_BITMAP, 4 },
-	{ "pt32", PT32 + (TEST_PAGES >> 12) * 4, NR_TEST_PAGES * 4, 4 },
-	{ "pd32", PD32, 0x1000, 4 },
-	{ "pt", PT0 + (TEST_PAGES >> 12) * 8, NR_TEST_PAGES * 8, 8 },
-	{ "pd", PD0, 16 * 8, 8 },
-	{ "pdpt", PDPT, 4 * 8, 8 },
-	{ "pml4", PML4, 4 * 8, 8 },
-	{ "pml5", PML5, 4 * 8, 8 },
-	{ "page", TEST_PAGES, NR_TEST_PAGES * 0x1000, 8 },
-	{ "large", LARGE, LARGE_SHOWN, 8 },
+	{ "gdt", GDT, GDT_SIZE, 8, MAX_SHOWN },
+	{ "tss", TSS32, TSS_BITMAP, 4, 2 },
+	{ "tss64", TSS64, TSS_BITMAP, 4, MAX_SHOWN },
+	{ "other", TSS_OTHER, TSS_BITMAP, 4, 4 },
+	{ "tss16", TSS_16, TSS_16_SIZE, 4, 4 },
+	{ "pt32", PT32 + (TEST_PAGES >> 12) * 4, NR_TEST_PAGES * 4, 4, MAX_SHOWN },
+	{ "pd32", PD32, 0x1000, 4, MAX_SHOWN },
+	{ "pt", PT0 + (TEST_PAGES >> 12) * 8, NR_TEST_PAGES * 8, 8, MAX_SHOWN },
+	{ "pd", PD0, 16 * 8, 8, MAX_SHOWN },
+	{ "pdpt", PDPT, 4 * 8, 8, MAX_SHOWN },
+	{ "pml4", PML4, 4 * 8, 8, MAX_SHOWN },
+	{ "pml5", PML5, 4 * 8, 8, MAX_SHOWN },
+	{ "page", TEST_PAGES, NR_TEST_PAGES * 0x1000, 8, MAX_SHOWN },
+	{ "large", LARGE, LARGE_SHOWN, 8, MAX_SHOWN },
 };
 
 #define NR_REGIONS (sizeof(regions) / sizeof(regions[0]))
-#define MAX_SHOWN 8 /* changed words or runs of bytes; a sum stands for the rest */
 
 static uint8_t before[0x8000], data_before[DATA_SIZE];
 
@@ -65,7 +69,7 @@ static void report_region(const struct region *r, const uint8_t *old)
 	for (i = 0; i < r->size; i += r->width) {
 		if (word(now + i, r->width) == word(old + i, r->width))
 			continue;
-		if (shown++ >= MAX_SHOWN) {
+		if (shown++ >= r->most) {
 			sum = sum * 31 + i + (uint32_t)word(now + i, r->width);
 			continue;
 		}

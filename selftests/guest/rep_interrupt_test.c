@@ -32,7 +32,8 @@
 		   "mov $0x5a, %al;", insn, "", "iret"))
 #define CODE32(name, si, di, insn)						\
 	GUEST_CODE(name##32, 32, "64:" BODY("mov $" si ", %esi; mov $" di ", %edi;"	\
-		   "mov $100, %ecx; mov $0x3f8, %edx; mov $0x5a, %al;", insn, "movl $0, 0xfee000b0;", "iret"))
+		   "mov $100, %ecx; mov $0x3f8, %edx; mov $0x5a, %al;", insn,	\
+		   "movl $0, 0xfee000b0;", "iret"))
 #define CODE64(name, si, di, insn)						\
 	GUEST_CODE(name##64, 64, "64:" BODY("mov $" si ", %esi; mov $" di ", %edi;"	\
 		   "mov $100, %ecx; mov $0x3f8, %edx; mov $0x5a, %al;", insn, \
