@@ -2,6 +2,9 @@
 /*
  * The VM of the memory tests; see mvm_memory.h.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* gettid() */
+#endif
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <time.h>
