@@ -231,6 +231,7 @@ TEST_F_TIMEOUT(places, what_is_needed_is_where_no_memory_is, 250)
 		}
 	}
 	printf("# %u of %u were ended by the clock\n", by_the_clock, m * what * p);
+	EXPECT_GT(m * what * p / 8, by_the_clock);
 }
 
 /* The processor gives up, the launcher starts it anew, a thousand times over. */
