@@ -4,7 +4,7 @@
  * KVM_RUN, whatever the guest does with a smaller XCR0, while signals interrupt it, other
  * threads of the CPU use theirs, and it moves between CPUs.
  *
- * Users of the FPU in softirqs are not tested here: it would take encrypted networking.
+ * Users of the FPU in softirqs: softirq_test.c.
  */
 #define _GNU_SOURCE
 #include <cpuid.h>

@@ -135,9 +135,7 @@ static void sleep_and_look(struct __test_metadata *_metadata, struct runner *min
 	standing(before, sizeof(before));
 	ASSERT_EQ(0, sleep_host("mem"));
 	EXPECT_TRUE(runner_wait(mine, 2, 60));
-	if (other) {
-		EXPECT_TRUE(runner_wait(other, 2, 60));
-	}
+	EXPECT_TRUE(!other || runner_wait(other, 2, 60));
 	standing(after, sizeof(after));
 	EXPECT_STREQ(before, after);
 }
@@ -292,7 +290,9 @@ FIXTURE_TEARDOWN(suspend_levels)
 
 TEST_F_TIMEOUT(suspend_levels, a_guest_goes_on_after_each_of_the_kernels_own_tests, 280)
 {
-	static const char *const levels[] = { "freezer", "devices", "platform", "processors", "core" };
+	static const char *const levels[] = {
+		"freezer", "devices", "platform", "processors", "core",
+	};
 	int i;
 
 	write_file("/sys/module/suspend/parameters/pm_test_delay", "1");
