@@ -26,9 +26,9 @@
 /* How a launcher ended. */
 enum { LIVED, WAS_REFUSED, WENT_WRONG };
 
-/* Touches all of its memory, a byte a page. */
+/* Touches all of its memory, a byte in four pages: emulated hosts are slow. */
 GUEST_CODE(toucher, 64,
-	   "mov $0x100000, %edi; 1: movb $1, (%rdi); add $0x1000, %edi; cmp $0x1000000, %edi;"
+	   "mov $0x100000, %edi; 1: movb $1, (%rdi); add $0x4000, %edi; cmp $0x1000000, %edi;"
 	   "jb 1b; out %eax, $0xf1; hlt");
 
 FIXTURE(memory) {
@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(memory, too_little_in_the_control_group, 600)
 
 	if (make_group())
 		SKIP(return, "no memory control group here");
-	EXPECT_TRUE(from_nothing_to_enough(limit_group, 64 << 10, (24ul << 20) / n & ~0xffful, n,
+	EXPECT_TRUE(from_nothing_to_enough(limit_group, 64 << 10, (12ul << 20) / n & ~0xffful, n,
 					   RAM));
 	EXPECT_EQ(0, rmdir(GROUP));
 	EXPECT_EQ(0, umount(GROUPS));

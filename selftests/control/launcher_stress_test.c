@@ -135,7 +135,7 @@ FIXTURE_TEARDOWN(stress)
 
 static unsigned int times(unsigned int brief)
 {
-	return long_run() ? brief * 20 : on_bed("intel") ? brief / 5 : brief;
+	return long_run() ? brief * 20 : on_bed("intel") ? brief / 10 : brief;
 }
 
 TEST_F_TIMEOUT(stress, signals_without_end, 600)
