@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(memory, too_little_in_the_control_group, 600)
 
 	if (make_group())
 		SKIP(return, "no memory control group here");
-	EXPECT_TRUE(from_nothing_to_enough(limit_group, 64 << 10, (12ul << 20) / n & ~0xffful, n,
+	EXPECT_TRUE(from_nothing_to_enough(limit_group, 64 << 10, (16ul << 20) / n & ~0xffful, n,
 					   RAM));
 	EXPECT_EQ(0, rmdir(GROUP));
 	EXPECT_EQ(0, umount(GROUPS));
