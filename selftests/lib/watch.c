@@ -37,7 +37,7 @@ static const struct {
 
 /* Words of the kernel that no test may cause. */
 static const char *const complaints[] = {
-	"WARNING", "BUG", "Oops", "general protection", "unable to handle", "stall", "lockup",
+	"WARNING", "BUG", "Oops", "general protection", "unable to handle", "detected stall", "lockup",
 	"refcount", "use-after-free", "Bad page", "bad page", "scheduling while atomic",
 	"blocked for more than", "unchecked MSR", "leaked",
 };
