@@ -35,6 +35,9 @@ static const struct {
 	[WATCH_MODULE] = { "uses of the module", MODULE "refcnt", NULL, 0, false },
 };
 
+/* What the kernel says when an allocation of a page fault failed, which is then done again. */
+#define HARMLESS "VM_FAULT_OOM leaked out"
+
 /* Words of the kernel that no test may cause. */
 static const char *const complaints[] = {
 	"WARNING", "BUG", "Oops", "general protection", "unable to handle", "detected stall", "lockup",
@@ -111,7 +114,7 @@ static bool kernel_kept_quiet(struct host_watch *watch)
 			return quiet;
 		line[n] = '\0';
 		for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
-			if (!strstr(line, complaints[i]))
+			if (!strstr(line, complaints[i]) || strstr(line, HARMLESS))
 				continue;
 			printf("# the kernel said: %s", line);
 			quiet = false;
