@@ -220,14 +220,7 @@ TARGET
 	mov %fs, %bx
 	mov %ss, %si
 	mov %sp, %bp
-	movzwl %sp, %esp
-	movzwl %ax, %eax
-	movzwl %cx, %ecx
-	movzwl %dx, %edx
-	movzwl %bx, %ebx
-	movzwl %bp, %ebp
-	movzwl %si, %esi
-	movzwl %di, %edi
+	WIDEN
 .endm
 
 SIXTEEN jmp RUN(ljmp $SEL_TSS_16, $0)
@@ -250,14 +243,7 @@ CASE task16-to-32-and-back, mode=PM16, fl=FL_CF
 	mov $SEL_TSS_16, %ax
 	ltr %ax
 	lcall $SEL_TSS_OTHER, $0
-	movzwl %ax, %eax
-	movzwl %cx, %ecx
-	movzwl %dx, %edx
-	movzwl %bx, %ebx
-	movzwl %sp, %esp
-	movzwl %bp, %ebp
-	movzwl %si, %esi
-	movzwl %di, %edi
+	WIDEN
 	int $VEC_DONE
 TARGET
 	.code32

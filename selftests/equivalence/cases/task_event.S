@@ -71,15 +71,8 @@ CASE task16-for-gp, mode=PM32
 TARGET
 	.code16
 	pop %ax
-	movzwl %sp, %esp
 	mov %sp, %cx
-	movzwl %ax, %eax
-	movzwl %cx, %ecx
-	movzwl %dx, %edx
-	movzwl %bx, %ebx
-	movzwl %bp, %ebp
-	movzwl %si, %esi
-	movzwl %di, %edi
+	WIDEN
 ENDC
 
 /* ---------------------------------------------------- interrupts, NMIs, #DB */
