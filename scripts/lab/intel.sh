@@ -61,7 +61,11 @@ intel_config() {
 intel_start() {
 	local ports
 	intel_iso
-	echo c >"$DIR/rc"
+	if [ -n "$BOCHS_RC" ]; then
+		cp "$BOCHS_RC" "$DIR/rc"
+	else
+		echo c >"$DIR/rc"
+	fi
 	if [ -n "$SHELL_WANTED" ]; then
 		intel_shell
 		return
