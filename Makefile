@@ -40,6 +40,7 @@ help:
 	@echo '  uninstall      removes what install put there'
 	@echo '  demo           boots a Linux on minivmm here or in an emulated host'
 	@echo '  check          builds for every kernel, lints, and runs every test'
+	@echo '  bench          compares what KVM and minivmm cost in the emulated hosts'
 	@echo '  clean          removes what was built'
 	@echo '  distclean      removes also what was downloaded into .cache'
 	@echo 'Variables:'
@@ -94,15 +95,18 @@ demo:
 check:
 	scripts/check
 
+bench:
+	scripts/bench
+
 clean:
 	-$(MAKE) -C userspace clean
 	-$(MAKE) -C selftests clean
 	+$(if $(wildcard $(KDIR)/Makefile),$(kbuild) clean)
-	rm -rf .cache/build .cache/check
+	rm -rf .cache/build .cache/check .cache/bench
 	find . -name ".checkpatch-camelcase.*" -not -path "./.cache/*" -delete
 
 distclean: clean
 	rm -rf .cache
 
-.PHONY: all help module kernel-headers userspace selftests demo check clean distclean
+.PHONY: all help module kernel-headers userspace selftests demo check bench clean distclean
 .PHONY: install install-module install-files uninstall

@@ -2,14 +2,16 @@
 /*
  * What operations cost on a device that speaks the KVM ABI, in ticks of the TSC.
  *
- *	bench [--device PATH] [--only NAME[,NAME...]] [--list]
+ *	bench [--device PATH] [--beside PATH] [--only NAME[,NAME...]] [--list]
  *
  * The device is MINIVMM_DEV or /dev/minivmm by default. A NAME is a group's or a row's;
  * a row prints a line or a few, "METRIC MEDIAN UNIT MIN COUNT". What cannot be measured here is a
- * comment with its reason. The status is 1 if a row failed.
+ * comment with its reason. The status is 1 if a row failed. --beside keeps a VM of another
+ * device alive meanwhile, so that minivmm has to borrow the CPU from it.
  *
  * In an emulated host a tick is an instruction: these figures are path lengths.
  */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/wait.h>
 
@@ -116,9 +118,16 @@ static bool run_row(const struct bench_metric *metric)
 	return false;
 }
 
+static void keep_vm(const char *path)
+{
+	int sys = CHECK(open(path, O_RDWR | O_CLOEXEC));
+
+	CHECK(tvm_ioctl(sys, KVM_CREATE_VM, NULL));
+}
+
 static void usage(void)
 {
-	fprintf(stderr, "usage: bench [--device PATH] [--only NAME[,NAME...]] [--list]\n");
+	fprintf(stderr, "usage: bench [--device PATH] [--beside PATH] [--only NAME[,NAME...]] [--list]\n");
 	exit(2);
 }
 
@@ -134,6 +143,8 @@ int main(int argc, char **argv)
 			setenv("MINIVMM_DEV", argv[++i], 1);
 		else if (!strcmp(argv[i], "--only") && i + 1 < argc)
 			only = argv[++i];
+		else if (!strcmp(argv[i], "--beside") && i + 1 < argc)
+			keep_vm(argv[++i]);
 		else
 			usage();
 	}
