@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include "mvm_harness.h"
+#include "mvm_host.h"
 #include "mvm_util.h"
 
 #define MSR_LSTAR  0xc0000082
@@ -19,19 +20,6 @@ GUEST_CODE(sentinels, 64,
 	   "mov $0xc0000082, %ecx; movd %ebx, %xmm5;"
 	   "1: rdmsr; out %eax, $0xf1; movd %xmm5, %eax; out %eax, $0xf1; cpuid;"
 	   "mov $0xc0000082, %ecx; jmp 1b");
-
-static bool host_is_intel(void)
-{
-	static char line[4096];
-	bool intel = false;
-	FILE *f = fopen("/proc/cpuinfo", "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		intel |= !strncmp(line, "vendor_id", 9) && strstr(line, "GenuineIntel");
-	if (f)
-		fclose(f);
-	return intel;
-}
 
 static int kvm_modprobe(bool load)
 {

@@ -6,6 +6,7 @@
  */
 #include "launch.h"
 #include "mvm_harness.h"
+#include "mvm_host.h"
 #include "mvm_util.h"
 #include "payload.h"
 
@@ -218,20 +219,6 @@ static void boots_with_cpus(struct __test_metadata *_metadata, struct guest *g, 
 	g->cpus = "1";
 }
 
-/* Bochs makes one processor of all, and the host's work on top: it is slow enough with two. */
-static bool is_slow_host(void)
-{
-	char line[256];
-	bool intel = false;
-	FILE *f = fopen("/proc/cpuinfo", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		intel = intel || strstr(line, "GenuineIntel");
-	if (f)
-		fclose(f);
-	return intel;
-}
-
 TEST_F_TIMEOUT(boot, two_cpus_share_the_work, TEST_SECONDS)
 {
 	boots_with_cpus(_metadata, &self->guest, 2);
@@ -241,7 +228,8 @@ TEST_F_TIMEOUT(boot, eight_cpus_share_the_work, TEST_SECONDS)
 {
 	const char *run_long = getenv("MINIVMM_LONG");
 
-	if (is_slow_host() && !(run_long && *run_long))
+	/* Bochs makes one processor of all, and the host's work on top: slow enough with two. */
+	if (host_is_intel() && !(run_long && *run_long))
 		SKIP(return, "takes minutes on an emulated Intel host; in scripts/check --long");
 	boots_with_cpus(_metadata, &self->guest, 8);
 }

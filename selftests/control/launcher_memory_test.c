@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "mvm_harness.h"
+#include "mvm_host.h"
 #include "mvm_random.h"
 #include "mvm_util.h"
 #include "mvm_watch.h"
@@ -211,25 +212,14 @@ TEST_F_TIMEOUT(memory, no_locked_memory, 250)
 
 /* -------------------------------------------------------------- control groups */
 
-static int write_text(const char *file, const char *text)
-{
-	int fd = open(file, O_WRONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 static int limit_group(unsigned long bytes)
 {
 	char text[32];
 	int ret;
 
 	snprintf(text, sizeof(text), "%lu", bytes);
-	ret = write_text(GROUP "/memory.max", text);
-	return ret ? ret : write_text(GROUP "/cgroup.procs", "0");
+	ret = write_file(GROUP "/memory.max", text);
+	return ret ? ret : write_file(GROUP "/cgroup.procs", "0");
 }
 
 static int make_group(void)
@@ -239,7 +229,7 @@ static int make_group(void)
 		return -errno;
 	if (mount("none", GROUPS, "cgroup2", 0, NULL))
 		return -errno;
-	if (write_text(GROUPS "/cgroup.subtree_control", "+memory") || mkdir(GROUP, 0755)) {
+	if (write_file(GROUPS "/cgroup.subtree_control", "+memory") || mkdir(GROUP, 0755)) {
 		umount(GROUPS);
 		return -EINVAL;
 	}
@@ -266,14 +256,14 @@ static int set_nth(unsigned long nth)
 	char text[32];
 
 	snprintf(text, sizeof(text), "%lu", nth);
-	return write_text("/proc/self/fail-nth", text);
+	return write_file("/proc/self/fail-nth", text);
 }
 
 static int never_fails(unsigned long nth)
 {
-	write_text("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
-	write_text("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
-	write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
 	return set_nth(nth);
 }
 

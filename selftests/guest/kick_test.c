@@ -8,6 +8,8 @@
 #include <time.h>
 
 #include "mvm_harness.h"
+#include "mvm_host.h"
+#include "mvm_random.h"
 #include "mvm_smp.h"
 
 #define VECTOR	0x71
@@ -139,29 +141,10 @@ GUEST uint64_t g_deaf(uint64_t a, uint64_t b, uint64_t c)
 		;
 }
 
-/* Bochs takes no host interrupt in such a guest; minivmm's max_guest_us stands in for it. */
-static bool needs_a_bound(void)
-{
-	FILE *f = fopen("/sys/module/minivmm/parameters/max_guest_us", "re");
-	unsigned int us = 0;
-	char line[256];
-	bool intel = false;
-
-	if (f && fscanf(f, "%u", &us) != 1)
-		us = 0;
-	if (f)
-		fclose(f);
-	f = fopen("/proc/cpuinfo", "re");
-	while (f && fgets(line, sizeof(line), f))
-		intel = intel || strstr(line, "GenuineIntel");
-	if (f)
-		fclose(f);
-	return intel && !us;
-}
-
 TEST_F(kick, a_guest_that_spins_with_interrupts_off)
 {
-	if (needs_a_bound())
+	/* Bochs takes no host interrupt in such a guest; max_guest_us stands in for it. */
+	if (host_is_intel() && !guest_time_is_bounded())
 		SKIP(return, "it would hang an emulated Intel host: load minivmm with max_guest_us");
 	ASSERT_EQ(0, prepare(&self->smp, g_deaf));
 	stop_at_any_moment(_metadata, &self->smp.cpu[0].vcpu);

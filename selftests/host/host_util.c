@@ -3,7 +3,6 @@
  * See host_util.h.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -46,21 +45,6 @@ void read_line(const char *path, char *line, int size)
 		line[strcspn(line, "\n")] = '\0';
 	if (f)
 		fclose(f);
-}
-
-int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	int ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-bool host_is_intel(void)
-{
-	return shell("grep -q GenuineIntel /proc/cpuinfo") == 0;
 }
 
 static void nothing(int sig)

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "mvm_host.h"
 #include "mvm_util.h"
 
 struct runner {
@@ -30,8 +31,6 @@ int nr_online_cpus(void);
 int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The first line of a file without its newline; "" where it cannot be read. */
 void read_line(const char *path, char *line, int size);
-int write_file(const char *path, const char *text);
-bool host_is_intel(void);
 
 /* The vCPU is set up; start and stop its thread. runner_stop() returns its result. */
 int runner_start(struct runner *runner, int cpu);

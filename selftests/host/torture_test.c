@@ -9,13 +9,14 @@
  * no speculation.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 
 #include "mvm_harness.h"
 #include "look.h"
+
+#define NR_MSRS 4
 
 /* A hardware breakpoint of the host, on the CPU of the guests: every hit is counted. */
 struct watch {
@@ -53,36 +54,31 @@ static void *watch_thread(void *arg)
 	return NULL;
 }
 
-/* An MSR of CPU 0; 0 where there is no such device. */
-static uint64_t host_msr(uint32_t msr)
+/* The host's MSRs that guests have of their own, on CPU 0; 0 where they cannot be read. */
+static void read_msrs(uint64_t *values)
 {
-	int fd = open("/dev/cpu/0/msr", O_RDONLY);
-	uint64_t value = 0;
+	static const uint32_t msrs[NR_MSRS] = { MSR_STAR, MSR_LSTAR, MSR_SFMASK, MSR_TSC_AUX };
+	int i;
 
-	if (fd < 0 || pread(fd, &value, sizeof(value), msr) != sizeof(value))
-		value = 0;
-	if (fd >= 0)
-		close(fd);
-	return value;
+	for (i = 0; i < NR_MSRS; i++)
+		if (host_msr(0, msrs[i], &values[i]))
+			values[i] = 0;
 }
-
-static const uint32_t host_msrs[] = { MSR_STAR, MSR_LSTAR, MSR_SFMASK, MSR_TSC_AUX };
 
 FIXTURE(torture) {
 	struct runner a, b;
 	const char *other;
-	uint64_t before[4];
+	uint64_t before[NR_MSRS];
 };
 
 FIXTURE_SETUP(torture)
 {
-	int i;
+	int ret;
 
 	if (tvm_is_kvm())
 		MVM_SKIP("the device under test is KVM itself");
 	shell("modprobe msr");
-	for (i = 0; i < 4; i++)
-		self->before[i] = host_msr(host_msrs[i]);
+	read_msrs(self->before);
 	if (!self->before[1])
 		TH_LOG("no /dev/cpu/0/msr: the host's MSRs are not compared at the end");
 	self->other = NULL;
@@ -93,10 +89,10 @@ FIXTURE_SETUP(torture)
 		self->other = "/dev/kvm";
 	}
 	ASSERT_EQ(0, look_create(&self->b, self->other, 0x22221200));
-	i = look_create(&self->a, NULL, 0x11112100);
-	if (i == -ENODEV)
+	ret = look_create(&self->a, NULL, 0x11112100);
+	if (ret == -ENODEV)
 		MVM_SKIP("%s", self->a.vm.why);
-	ASSERT_EQ(0, i);
+	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, runner_start(&self->a, 0));
 	ASSERT_EQ(0, runner_start(&self->b, 0));
 }
@@ -140,6 +136,7 @@ static int disturb(const char *other)
 TEST_F_TIMEOUT(torture, each_sees_only_its_own, 280)
 {
 	int i, rounds = host_is_intel() ? 2 : 6;
+	uint64_t after[NR_MSRS];
 	struct watch watch = {};
 	pthread_t watcher;
 
@@ -161,8 +158,9 @@ TEST_F_TIMEOUT(torture, each_sees_only_its_own, 280)
 	EXPECT_TRUE(look_memory_is(&self->b, 0x22221200));
 	EXPECT_EQ(0, watch.error);
 	EXPECT_EQ(watch.writes, watch.hits);
-	for (i = 0; i < 4; i++)
-		EXPECT_EQ(self->before[i], host_msr(host_msrs[i]));
+	read_msrs(after);
+	for (i = 0; i < NR_MSRS; i++)
+		EXPECT_EQ(self->before[i], after[i]);
 }
 
 MVM_HARNESS_MAIN
