@@ -493,7 +493,7 @@ int mvm_emulate_mmio(struct mvm_vcpu *vcpu, gpa_t gpa)
 	int ret = emul_begin(vcpu, false);
 
 	if (ret)
-		return ret < 0 ? mvm_emulation_error(vcpu) : ret;
+		return ret;
 	return emul_execute(vcpu);
 }
 
@@ -504,7 +504,7 @@ int mvm_emulate_string_io(struct mvm_vcpu *vcpu)
 	int ret = emul_begin(vcpu, true);
 
 	if (ret)
-		return ret < 0 ? mvm_emulation_error(vcpu) : ret;
+		return ret;
 	/* Another vCPU wrote over the instruction: execute what is there now. */
 	if (insn->op != (exit->u.io.in ? MVM_OP_INS : MVM_OP_OUTS) ||
 	    insn->opnd[insn->op == MVM_OP_OUTS].size != exit->u.io.size)

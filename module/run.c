@@ -302,14 +302,19 @@ static int run_guest(struct mvm_vcpu *vcpu)
  * and the rest of what it calls is not exported. So a signal ends the call, and task
  * work, rseq and the like are done on the way to userspace, from where the call is
  * restarted without anybody noticing, unless a signal's handler runs there: its sender
- * wants the call to end. Only the scheduler is called here.
+ * wants the call to end. Where the call holds signals back that would be delivered on
+ * that way, the work waits for its end. Only the scheduler is called here.
  */
 static int handle_host_work(struct mvm_vcpu *vcpu)
 {
 	if (signal_pending(current))
 		return -EINTR;
-	if (test_thread_flag(TIF_NOTIFY_RESUME))
-		return -ERESTARTNOHAND;
+	if (test_thread_flag(TIF_NOTIFY_RESUME)) {
+		if (!vcpu->holds_signals)
+			return -ERESTARTNOHAND;
+		clear_thread_flag(TIF_NOTIFY_RESUME);
+		vcpu->resume_work = true;
+	}
 	if (need_resched()) {
 		mvm_pv_sched_out(vcpu);
 		schedule();

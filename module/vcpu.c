@@ -25,21 +25,29 @@
 
 /*
  * KVM_SET_SIGNAL_MASK: a signal that is blocked but in KVM_RUN ends the call, and is still
- * pending afterwards. The caller's own mask is kept in real_blocked meanwhile, where the
- * kernel looks for it: a signal that is ignored stays queued for who waits for it.
+ * pending afterwards; one that is blocked only there waits for the end of the call. The
+ * caller's own mask is kept in real_blocked meanwhile, where the kernel looks for it: a
+ * signal that is ignored stays queued for who waits for it.
  */
-static void sigmask_enter(const struct mvm_vcpu *vcpu)
+static void sigmask_enter(struct mvm_vcpu *vcpu)
 {
-	sigset_t set = vcpu->sigmask;
+	sigset_t set = vcpu->sigmask, held;
 
-	if (vcpu->has_sigmask)
-		sigprocmask(SIG_SETMASK, &set, &current->real_blocked);
+	if (!vcpu->has_sigmask)
+		return;
+	sigprocmask(SIG_SETMASK, &set, &current->real_blocked);
+	sigandnsets(&held, &set, &current->real_blocked);
+	vcpu->holds_signals = !sigisemptyset(&held);
 }
 
-static void sigmask_leave(const struct mvm_vcpu *vcpu)
+static void sigmask_leave(struct mvm_vcpu *vcpu)
 {
 	if (!vcpu->has_sigmask)
 		return;
+	if (vcpu->resume_work)
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	vcpu->resume_work = false;
+	vcpu->holds_signals = false;
 	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 	sigemptyset(&current->real_blocked);
 }
