@@ -242,6 +242,10 @@ static void memory_per_vm(const struct bench_metric *metric)
 const struct bench_metric bench_life[] = {
 	{ "vm", lives, NULL, false },
 	{ "vm_irqchip", lives, NULL, true },
+	{ NULL },
+};
+
+const struct bench_metric bench_kmem[] = {
 	{ "mem_per_vm", memory_per_vm },
 	{ NULL },
 };

@@ -28,6 +28,7 @@ static const struct bench_group groups[] = {
 	{ "memory", bench_memory },
 	{ "dirty", bench_dirty },
 	{ "life", bench_life },
+	{ "kmem", bench_kmem },
 	{ "scale", bench_scale },
 	{ "pairs", bench_pairs },
 	{ NULL, NULL },
