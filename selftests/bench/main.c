@@ -108,6 +108,7 @@ static bool run_row(const struct bench_metric *metric)
 		alarm(ROW_SECONDS);
 		bench_pin(0);
 		find_pair_cost();
+		asm volatile(BENCH_STR(MARK_ROW) : : : "memory");
 		metric->run(metric);
 		fflush(stdout);
 		_exit(0);
