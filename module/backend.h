@@ -3,10 +3,10 @@
  * The seam: how a vCPU runs. One const table a backend, at the end of its main
  * file; nothing outside a backend's folder knows its hardware structures.
  *
- * A backend decodes, generic code decides: vcpu_run() is exactly one hardware
- * entry and one exit, turned into a struct mvm_exit while the hardware's
- * structure is still loaded. The loop, the events' order, CPUID, MSR and CR
- * policy and memory are the callers'.
+ * A backend decodes, generic code decides: vcpu_run() enters, and again after each
+ * exit that mvm_quick_exit() has answered (quick.h); the last exit is turned into a
+ * struct mvm_exit while the hardware's structure is still loaded. The loop, the
+ * events' order, CPUID, MSR and CR policy and memory are the callers'.
  */
 #ifndef MVM_BACKEND_H
 #define MVM_BACKEND_H
@@ -95,7 +95,7 @@ struct mvm_backend_caps {
  *	replace (save what is found), load the guest's. Preemption off until @vcpu_put.
  * @vcpu_put: reverse: guest MSRs saved into vcpu->msr (and marked available),
  *	exactly the found host values restored, GDT/IDT/TSS limits mended.
- * @vcpu_run: flush vcpu->dirty, enter once, capture the exit into @exit and
+ * @vcpu_run: flush vcpu->dirty, enter, capture the exit into @exit and
  *	vcpu (MVM_STATE_RIP available, changed groups dropped from vcpu->avail).
  *	Interrupts off in and out; GUEST XCR0, PKRU and DR0-3 are already loaded by
  *	the caller. The noinstr part brackets the entry with mvm_guest_state_enter()

@@ -32,6 +32,42 @@ static int cpuid_cmp(const void *a, const void *b)
 	return 0;
 }
 
+/* Where a leaf's place in the table is remembered; NULL: it is none of the usual ones. */
+static const u16 *cpuid_place(const struct mvm_vcpu *vcpu, u32 function)
+{
+	u32 range = function >> 30, leaf = function & GENMASK(29, 0);
+
+	if (range >= MVM_CPUID_RANGES || leaf >= MVM_CPUID_LEAVES)
+		return NULL;
+	return &vcpu->cpuid_place[array_index_nospec(range, MVM_CPUID_RANGES)]
+				 [array_index_nospec(leaf, MVM_CPUID_LEAVES)];
+}
+
+/* Position of the first entry of a leaf, or of what comes after it. */
+static int cpuid_search(const struct mvm_vcpu *vcpu, u32 function)
+{
+	int low = 0, high = vcpu->nr_cpuid, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (vcpu->cpuid[mid].function < function)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* For a new table: the usual leaves are found without a search from now on. */
+static void remember_places(struct mvm_vcpu *vcpu)
+{
+	u32 range, leaf;
+
+	for (range = 0; range < MVM_CPUID_RANGES; range++)
+		for (leaf = 0; leaf < MVM_CPUID_LEAVES; leaf++)
+			vcpu->cpuid_place[range][leaf] = cpuid_search(vcpu, range << 30 | leaf);
+}
+
 /**
  * mvm_cpuid_find() - the entry that answers CPUID with these EAX and ECX
  * @vcpu: whose table
@@ -42,20 +78,11 @@ static int cpuid_cmp(const void *a, const void *b)
  */
 const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 function, u32 index)
 {
-	const struct kvm_cpuid_entry2 *entry;
-	int low = 0, high = vcpu->nr_cpuid, mid;
+	const u16 *place = cpuid_place(vcpu, function);
+	const struct kvm_cpuid_entry2 *entry, *end = vcpu->cpuid + vcpu->nr_cpuid;
 
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (vcpu->cpuid[mid].function < function)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < vcpu->nr_cpuid; low++) {
-		entry = &vcpu->cpuid[low];
-		if (entry->function != function)
-			break;
+	for (entry = vcpu->cpuid + (place ? *place : cpuid_search(vcpu, function));
+	     entry < end && entry->function == function; entry++) {
 		if (!(entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || entry->index == index)
 			return entry;
 	}
@@ -206,6 +233,7 @@ int mvm_cpuid_set(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, int n
 	kvfree(vcpu->cpuid);
 	vcpu->cpuid = entries;
 	vcpu->nr_cpuid = n;
+	remember_places(vcpu);
 	update_limits(vcpu);
 	return 0;
 }
@@ -263,14 +291,15 @@ static u32 compacted_size(struct mvm_vcpu *vcpu)
 static void apply_dynamic(struct mvm_vcpu *vcpu, u32 function, u32 index,
 			  struct kvm_cpuid_entry2 *out)
 {
-	mvm_state_get(vcpu, MVM_STATE_CR);
 	if (function == 1) {
+		mvm_state_get(vcpu, MVM_STATE_CR);
 		out->ecx &= ~BIT(X86_FEATURE_OSXSAVE & 31);
 		if (vcpu->cr4 & X86_CR4_OSXSAVE)
 			out->ecx |= BIT(X86_FEATURE_OSXSAVE & 31);
 		if (vcpu->lapic && !(mvm_lapic_base(vcpu) & MSR_IA32_APICBASE_ENABLE))
 			out->edx &= ~BIT(X86_FEATURE_APIC & 31);
 	} else if (function == 7 && index == 0) {
+		mvm_state_get(vcpu, MVM_STATE_CR);
 		out->ecx &= ~BIT(X86_FEATURE_OSPKE & 31);
 		if (vcpu->cr4 & X86_CR4_PKE)
 			out->ecx |= BIT(X86_FEATURE_OSPKE & 31);

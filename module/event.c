@@ -202,6 +202,11 @@ static bool irq_waits(struct mvm_vcpu *vcpu)
 	return offered_irq(vcpu) >= 0 || mvm_irq_pending(vcpu) >= 0;
 }
 
+bool mvm_events_wait(struct mvm_vcpu *vcpu)
+{
+	return atomic_read(&vcpu->nmi_queued) || vcpu->events.nmi.pending || irq_waits(vcpu);
+}
+
 bool mvm_wants_irq_window(struct mvm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->run->request_interrupt_window) && !mvm_pic_in_kernel(vcpu->vm);
@@ -372,10 +377,14 @@ void mvm_insn_ended(struct mvm_vcpu *vcpu)
 
 void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len)
 {
+	u64 next;
+
 	mvm_state_modify(vcpu, MVM_STATE_RIP);
-	vcpu->rip += len;
-	if (mvm_cpu_mode(vcpu) != MVM_MODE_LONG)
-		vcpu->rip = (u32)vcpu->rip;
+	next = vcpu->rip + len;
+	/* The mode matters at the end of 4 GiB alone. */
+	if (unlikely((next ^ vcpu->rip) >> 32) && mvm_cpu_mode(vcpu) != MVM_MODE_LONG)
+		next = (u32)next;
+	vcpu->rip = next;
 	vcpu->int_shadow = 0;
 	vcpu->rflags &= ~(u64)X86_EFLAGS_RF;
 	mvm_insn_ended(vcpu);

@@ -16,6 +16,7 @@
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
 #include "pv.h"
+#include "quick.h"
 #include "vcpu.h"
 
 int mvm_skip_and_resume(struct mvm_vcpu *vcpu)
@@ -139,14 +140,7 @@ static int exit_mem_fault_fast(struct mvm_vcpu *vcpu)
 
 static int exit_cpuid(struct mvm_vcpu *vcpu)
 {
-	u32 eax = vcpu->gpr[MVM_RAX], ecx = vcpu->gpr[MVM_RCX];
-	u32 ebx, edx;
-
-	mvm_cpuid_exec(vcpu, &eax, &ebx, &ecx, &edx);
-	vcpu->gpr[MVM_RAX] = eax;
-	vcpu->gpr[MVM_RBX] = ebx;
-	vcpu->gpr[MVM_RCX] = ecx;
-	vcpu->gpr[MVM_RDX] = edx;
+	mvm_quick_exit(vcpu, MVM_EXIT_CPUID);
 	return mvm_skip_and_resume(vcpu);
 }
 
@@ -300,6 +294,8 @@ int mvm_exit_fast(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit_row *row = exit_row(vcpu->exit.kind);
 
+	if (unlikely(vcpu->exit.done))
+		return MVM_RESUME;
 	if (row->fast)
 		return row->fast(vcpu);
 	if (!(row->flags & FAST) || ((row->flags & SKIPS) && !vcpu->exit.insn_len))
@@ -309,5 +305,5 @@ int mvm_exit_fast(struct mvm_vcpu *vcpu)
 
 int mvm_exit_slow(struct mvm_vcpu *vcpu)
 {
-	return exit_row(vcpu->exit.kind)->fn(vcpu);
+	return unlikely(vcpu->exit.done) ? MVM_RESUME : exit_row(vcpu->exit.kind)->fn(vcpu);
 }

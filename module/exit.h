@@ -50,6 +50,8 @@ void mvm_emul_destroy(struct mvm_vcpu *vcpu);
 /* msr.c: the guest's RDMSR and WRMSR (0, or 1 = #GP) and the ioctls' (host = true). */
 int mvm_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host);
 int mvm_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host);
+bool mvm_msr_read_quick(struct mvm_vcpu *vcpu, u32 index, u64 *data);
+bool mvm_msr_write_quick(struct mvm_vcpu *vcpu, u32 index, u64 data);
 /* KVM_GET_MSR_INDEX_LIST: writes up to @max indices, returns how many there are. */
 u32 mvm_msr_index_list(u32 *indices, u32 max);
 int mvm_msr_vcpu_create(struct mvm_vcpu *vcpu);

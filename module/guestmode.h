@@ -34,15 +34,18 @@ static __always_inline void mvm_guest_timing_exit(void)
 	instrumentation_end();
 }
 
-/* RCU may treat the guest as a quiescent state. Interrupts off, noinstr callers only. */
-static __always_inline void mvm_guest_state_enter(void)
+/*
+ * RCU may treat the guest as a quiescent state. @again: since it was last told so, only
+ * quick exits were in between. Interrupts off, noinstr callers only.
+ */
+static __always_inline void mvm_guest_state_enter(bool again)
 {
 	instrumentation_begin();
 	trace_hardirqs_on_prepare();
 	lockdep_hardirqs_on_prepare();
 	instrumentation_end();
 
-	if (!context_tracking_guest_enter()) {
+	if (!context_tracking_guest_enter() && !again) {
 		instrumentation_begin();
 		mvm_rcu_virt_note_context_switch();
 		instrumentation_end();

@@ -450,29 +450,35 @@ static int write_ignored(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
  * struct msr_row - one MSR or a range of them
  * @first: number
  * @last: number of the last one
- * @listed: part of KVM_GET_MSR_INDEX_LIST: state that has to be saved
+ * @flags: MSR_LISTED: part of KVM_GET_MSR_INDEX_LIST, state that has to be saved;
+ *	MSR_QUICK: neither function sleeps, or looks at RIP, RSP or RFLAGS
  * @read: NULL = #GP
  * @write: NULL = #GP; userspace may still write back what it read
  */
 struct msr_row {
 	u32 first, last;
-	bool listed;
+	u32 flags;
 	int (*read)(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host);
 	int (*write)(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host);
 };
 
-#define LISTED true
-#define HIDDEN false
+#define MSR_LISTED BIT(0)
+#define MSR_QUICK  BIT(1)
+#define LISTED MSR_LISTED
+#define HIDDEN 0
+#define QUICK  MSR_QUICK
 /* The last argument is the reason, for the reader. */
-#define MSRS(first, last, listed, read, write, reason) { first, last, listed, read, write }
-#define MSR(index, listed, read, write, reason) MSRS(index, index, listed, read, write, reason)
+#define MSRS(first, last, flags, read, write, reason) { first, last, flags, read, write }
+#define MSR(index, flags, read, write, reason) MSRS(index, index, flags, read, write, reason)
 
 /* Often used ones first: the search is linear. */
 static const struct msr_row msr_rows[] = {
-	MSR(MSR_IA32_TSC_DEADLINE, LISTED, read_deadline, write_deadline, "the modelled timer"),
-	MSRS(0x800, 0x8ff, HIDDEN, read_apic, write_apic, "x2APIC; saved by KVM_GET_LAPIC"),
-	MSR(MSR_IA32_APICBASE, LISTED, read_apic, write_apic, "mode of the modelled APIC"),
-	MSR(MSR_IA32_PRED_CMD, HIDDEN, NULL, write_pred_cmd, "barrier between guest processes"),
+	MSR(MSR_IA32_TSC_DEADLINE, LISTED | QUICK, read_deadline, write_deadline,
+	    "the modelled timer"),
+	MSRS(0x800, 0x8ff, HIDDEN | QUICK, read_apic, write_apic, "x2APIC; saved by KVM_GET_LAPIC"),
+	MSR(MSR_IA32_APICBASE, LISTED | QUICK, read_apic, write_apic, "mode of the modelled APIC"),
+	MSR(MSR_IA32_PRED_CMD, HIDDEN | QUICK, NULL, write_pred_cmd,
+	    "barrier between guest processes"),
 
 	MSR(MSR_IA32_TSC, LISTED, read_tsc, write_tsc, "moves the offset"),
 	MSR(MSR_IA32_TSC_ADJUST, LISTED, read_tsc_adjust, write_tsc_adjust, "moves the offset"),
@@ -489,7 +495,7 @@ static const struct msr_row msr_rows[] = {
 	MSRS(MSR_FS_BASE, MSR_GS_BASE, HIDDEN, read_base, write_base, "part of the segments"),
 	MSR(MSR_KERNEL_GS_BASE, LISTED, read_hw, write_hw, "SWAPGS"),
 	MSRS(MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_EIP, LISTED, read_hw, write_hw, "SYSENTER"),
-	MSR(MSR_IA32_CR_PAT, LISTED, read_hw, write_pat, "the guest's own memory types"),
+	MSR(MSR_IA32_CR_PAT, LISTED | QUICK, read_hw, write_pat, "the guest's own memory types"),
 	MSR(MSR_IA32_MISC_ENABLE, LISTED, read_misc_enable, write_misc_enable, "inert"),
 
 	MSR(MSR_MTRRcap, HIDDEN, read_mtrr_cap, NULL, "8 variable ranges, fixed ones, WC"),
@@ -567,12 +573,50 @@ int mvm_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 	return !host || mvm_msr_read(vcpu, index, &old, true) || old != data;
 }
 
+/* The local APIC's MSRs are not current while the guest may end an interrupt in memory. */
+static const struct msr_row *msr_find_quick(struct mvm_vcpu *vcpu, u32 index)
+{
+	const struct msr_row *row = msr_find(index);
+
+	return row && (row->flags & MSR_QUICK) && !vcpu->pv.eoi_offered ? row : NULL;
+}
+
+/**
+ * mvm_msr_read_quick() - RDMSR as a quick exit (quick.h)
+ * @vcpu: whose
+ * @index: number
+ * @data: its value
+ *
+ * Context: interrupts off. Return: false: not one for that, or #GP; nothing has happened.
+ */
+bool mvm_msr_read_quick(struct mvm_vcpu *vcpu, u32 index, u64 *data)
+{
+	const struct msr_row *row = msr_find_quick(vcpu, index);
+
+	return row && row->read && !row->read(vcpu, index, data, false);
+}
+
+/**
+ * mvm_msr_write_quick() - WRMSR as a quick exit
+ * @vcpu: whose
+ * @index: number
+ * @data: the new value
+ *
+ * Context: interrupts off. Return: as mvm_msr_read_quick().
+ */
+bool mvm_msr_write_quick(struct mvm_vcpu *vcpu, u32 index, u64 data)
+{
+	const struct msr_row *row = msr_find_quick(vcpu, index);
+
+	return row && row->write && !row->write(vcpu, index, data, false);
+}
+
 /* Is the MSR there on this host? */
 static bool msr_is_listed(const struct msr_row *row)
 {
 	if (row->first == MSR_TSC_AUX)
 		return boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID);
-	return row->listed;
+	return row->flags & MSR_LISTED;
 }
 
 u32 mvm_msr_index_list(u32 *indices, u32 max)

@@ -46,6 +46,8 @@
 #define MVM_MAX_VCPUS	 64
 #define MVM_MAX_VCPU_ID	 256 /* ids are below this: APIC ids */
 #define MVM_MAX_MEMSLOTS 509
+#define MVM_CPUID_RANGES 3 /* CPUID's basic leaves, the hypervisor's and the extended ones */
+#define MVM_CPUID_LEAVES 40
 #define MVM_MCE_BANKS	 10 /* what QEMU asks for at least */
 #define MVM_MIN_MMU_PAGES 64 /* for KVM_SET_NR_MMU_PAGES, as KVM has it */
 
@@ -158,6 +160,7 @@ struct mvm_event {
  * @vectoring: event whose delivery this exit interrupted (type NONE: none)
  * @insn_bytes: instruction bytes where the hardware gives them (AMD decode assists)
  * @nr_insn_bytes: how many of @insn_bytes are valid, 0 = none
+ * @done: the backend has answered it (quick.h) and something else waits: not to be handled
  * @stepped: one instruction is done, or one event delivered, under mvm_is_stepped()
  * @pushed_flags: the step was done with a TF that is not the guest's: if it stored RFLAGS,
  *	the image shows it
@@ -167,6 +170,7 @@ struct mvm_exit {
 	u32 hw_reason;
 	u8 insn_len;
 	u8 nr_insn_bytes;
+	bool done;
 	bool stepped, pushed_flags;
 	u8 insn_bytes[MVM_MAX_INSN_LEN];
 	struct mvm_event vectoring;
@@ -388,6 +392,7 @@ struct mvm_vcpu {
 	/* Policy */
 	struct kvm_cpuid_entry2 *cpuid; /* [v] sorted by function, index */
 	int nr_cpuid;
+	u16 cpuid_place[MVM_CPUID_RANGES][MVM_CPUID_LEAVES]; /* where a leaf begins there */
 	u64 cr4_guest_rsvd; /* CR4 bits this guest may not set */
 	u64 maxphyaddr_rsvd; /* physical address bits above the guest's MAXPHYADDR */
 	struct mvm_msr_store *msr_store; /* [I] MTRR and other inert MSRs (msr.c) */

@@ -219,6 +219,7 @@ bool __mvm_pv_eoi_collect(struct mvm_vcpu *vcpu, bool may_sleep)
 
 struct hypercall {
 	u64 nr, arg[4];
+	u64 mask; /* of a register: the caller's mode */
 };
 
 static u64 hc_nothing(struct mvm_vcpu *vcpu, const struct hypercall *call)
@@ -251,7 +252,7 @@ static u64 hc_kick_cpu(struct mvm_vcpu *vcpu, const struct hypercall *call)
 /* One interrupt to all ids in a mask of two words, counted from a lowest id. */
 static u64 hc_send_ipi(struct mvm_vcpu *vcpu, const struct hypercall *call)
 {
-	const u32 word_bits = mvm_cpu_mode(vcpu) == MVM_MODE_LONG ? 64 : 32;
+	const u32 word_bits = call->mask == U32_MAX ? 32 : 64;
 	u32 icr = call->arg[3], bit;
 	u64 sent = 0;
 
@@ -293,8 +294,6 @@ static u64 hypercall(struct mvm_vcpu *vcpu, const struct hypercall *call)
 {
 	unsigned int i;
 
-	if (mvm_cpl(vcpu))
-		return -KVM_EPERM;
 	for (i = 0; i < ARRAY_SIZE(hypercalls); i++) {
 		if (hypercalls[i].nr == call->nr)
 			return hypercalls[i].fn(vcpu, call);
@@ -302,14 +301,25 @@ static u64 hypercall(struct mvm_vcpu *vcpu, const struct hypercall *call)
 	return -KVM_ENOSYS;
 }
 
-void mvm_pv_hypercall(struct mvm_vcpu *vcpu)
+/* @mask: of a register, by the guest's mode. */
+static void do_hypercall(struct mvm_vcpu *vcpu, u64 mask, bool allowed)
 {
-	const u64 mask = mvm_cpu_mode(vcpu) == MVM_MODE_LONG ? ~0ULL : U32_MAX;
 	const struct hypercall call = {
 		.nr = vcpu->gpr[MVM_RAX] & mask,
 		.arg = { vcpu->gpr[MVM_RBX] & mask, vcpu->gpr[MVM_RCX] & mask,
 			 vcpu->gpr[MVM_RDX] & mask, vcpu->gpr[MVM_RSI] & mask },
+		.mask = mask,
 	};
 
-	vcpu->gpr[MVM_RAX] = hypercall(vcpu, &call) & mask;
+	vcpu->gpr[MVM_RAX] = (allowed ? hypercall(vcpu, &call) : -KVM_EPERM) & mask;
+}
+
+void mvm_pv_hypercall(struct mvm_vcpu *vcpu)
+{
+	do_hypercall(vcpu, mvm_cpu_mode(vcpu) == MVM_MODE_LONG ? ~0ULL : U32_MAX, !mvm_cpl(vcpu));
+}
+
+void mvm_pv_hypercall_quick(struct mvm_vcpu *vcpu)
+{
+	do_hypercall(vcpu, ~0ULL, true);
 }

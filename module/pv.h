@@ -20,6 +20,8 @@ u32 mvm_pv_features(void);
 
 /* VMCALL or VMMCALL: fills the guest's RAX. Does not sleep. */
 void mvm_pv_hypercall(struct mvm_vcpu *vcpu);
+/* The same where the caller knows it for one from 64-bit code at CPL 0. Interrupts off. */
+void mvm_pv_hypercall_quick(struct mvm_vcpu *vcpu);
 /* MVM_REQ_YIELD: give the CPU to the vCPU that the guest named. May sleep. */
 void mvm_pv_yield(struct mvm_vcpu *vcpu);
 

@@ -5,8 +5,8 @@
  * The outer loop may sleep: it finishes what userspace answered, handles signals,
  * requests and HLT, and calls the exits' sleeping handlers. The inner loop holds
  * the guest's FPU state and the backend's MSRs loaded, with preemption off, and
- * takes the exits that need no sleep. One pass of it, run_once(), is one hardware
- * entry and one exit with interrupts off.
+ * takes the exits that need no sleep. One pass of it, run_once(), is one call of the
+ * backend with interrupts off: an entry and an exit, and quick exits before it (quick.h).
  *
  * A kick (kick.c) cannot be lost: a kicker sets its request bit, then reads
  * vcpu->mode; the vCPU sets its mode, then reads the requests, with full barriers on

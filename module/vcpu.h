@@ -80,6 +80,8 @@ struct mvm_inject;
 void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject);
 /* After an exit: take back what the exit interrupted. */
 void mvm_events_exit(struct mvm_vcpu *vcpu);
+/* Is there an NMI or an interrupt for the guest, whether or not it may go in now? */
+bool mvm_events_wait(struct mvm_vcpu *vcpu);
 /* Is there a reason for a halted vCPU to run? */
 bool mvm_has_wake_event(struct mvm_vcpu *vcpu);
 bool mvm_nmi_allowed(struct mvm_vcpu *vcpu);

@@ -40,6 +40,13 @@ static void lapic_id_changed(struct mvm_lapic *lapic)
 		WRITE_ONCE(lapic->vcpu->vm->apic_ids_moved, true);
 }
 
+/* Registers whose write changes no more than what is pending in this APIC. */
+static bool concerns_pending_alone(unsigned int nr)
+{
+	return nr == MVM_APIC_EOI || nr == MVM_APIC_TPR || nr == MVM_APIC_ICR ||
+	       nr == MVM_APIC_SELF_IPI;
+}
+
 /*
  * Write a register and do what it calls for. ICR2 is set with the ICR in one go
  * where @high is given. Return: 0, or 1 where there is no such register.
@@ -47,11 +54,12 @@ static void lapic_id_changed(struct mvm_lapic *lapic)
 static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u32 *high)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
-	struct mvm_apic_msg msg = {};
-	u64 now = ktime_get_ns();
+	/* The time costs more than the rest: only where it counts. */
+	u64 now = mvm_apic_reg_has_time(nr) ? ktime_get_ns() : 0;
+	struct mvm_apic_msg msg;
+	bool eoi_level, pending;
 	unsigned long flags;
 	u8 eoi_vector;
-	bool eoi_level;
 	u32 fx;
 
 	raw_spin_lock_irqsave(&lapic->lock, flags);
@@ -68,13 +76,16 @@ static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u3
 		msg = (struct mvm_apic_msg) { .vector = val, .shorthand = MVM_APIC_SELF };
 	eoi_vector = lapic->model.eoi_vector;
 	eoi_level = lapic->model.eoi_level;
+	pending = mvm_apic_pending(&lapic->model) >= 0;
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 
 	if (fx & (MVM_APIC_FX_IPI | MVM_APIC_FX_SELF))
 		lapic_send_icr(vcpu, &msg);
 	if (fx & MVM_APIC_FX_EOI)
 		mvm_irq_eoi(vcpu, eoi_vector, eoi_level);
-	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+	/* What an IPI to itself or the I/O APIC posts asks for its own look. */
+	if (pending || !concerns_pending_alone(nr))
+		mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
 	return fx & MVM_APIC_FX_BAD ? 1 : 0;
 }
 
@@ -85,7 +96,7 @@ static int lapic_read(struct mvm_vcpu *vcpu, unsigned int nr, u32 *val)
 	int ret;
 
 	raw_spin_lock_irqsave(&lapic->lock, flags);
-	ret = mvm_apic_read(&lapic->model, nr, ktime_get_ns(), val);
+	ret = mvm_apic_read(&lapic->model, nr, mvm_apic_reg_has_time(nr) ? ktime_get_ns() : 0, val);
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 	return ret;
 }

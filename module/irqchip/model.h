@@ -170,6 +170,13 @@ bool mvm_apic_sw_enabled(const struct mvm_apic *apic);
 void mvm_apic_reset(struct mvm_apic *apic, bool init_event, bool bsp);
 int mvm_apic_set_base(struct mvm_apic *apic, u64 base, bool host);
 int mvm_apic_read(struct mvm_apic *apic, unsigned int nr, u64 now, u32 *val);
+/* Does an access need the time? */
+static inline bool mvm_apic_reg_has_time(unsigned int nr)
+{
+	return nr == MVM_APIC_LVTT || nr == MVM_APIC_TMICT || nr == MVM_APIC_TDCR ||
+	       nr == MVM_APIC_TMCCT;
+}
+
 u32 mvm_apic_write(struct mvm_apic *apic, unsigned int nr, u32 val, u64 now);
 void mvm_apic_error(struct mvm_apic *apic, u32 esr_bit);
 void mvm_apic_get_state(struct mvm_apic *apic, struct kvm_lapic_state *state, u64 now);

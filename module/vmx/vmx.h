@@ -118,6 +118,7 @@ struct vmx_found {
  * @flush_cpu: CPU on which no stale translation of ours is left, -1 = none
  * @flush_nested, @flush_guest: forget translations before the next entry
  * @loaded: between vcpu_load and vcpu_put
+ * @inside: in vcpu_run()'s bracket
  * @entered: the guest ran since vcpu_load
  * @lender_vmcs: borrower: the owner's current VMCS, ~0 = none
  * @inject: what the next entry delivers
@@ -139,6 +140,7 @@ struct vmx_vcpu {
 	int flush_cpu;
 	bool flush_nested, flush_guest;
 	bool loaded;
+	bool inside;
 	bool entered;
 	u64 lender_vmcs;
 	struct mvm_inject inject;

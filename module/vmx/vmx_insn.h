@@ -65,6 +65,22 @@ failed:
 	mvm_vmx_access_failed(field);
 }
 
+/*
+ * For the quick exits: a constant field that was read before, of the VMCS that the
+ * processor has just left. Zero where VMX operation is gone, with the whole host.
+ */
+static __always_inline unsigned long vmx_read_quick(unsigned long field)
+{
+	unsigned long val = 0;
+
+	asm volatile("1: vmread %[field], %[val]\n\t"
+		     "2:\n\t"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [val] "+r" (val)
+		     : [field] "r" (field) : "cc");
+	return val;
+}
+
 #define VMX_CHECK_WIDTH(field, width)                                     \
 	BUILD_BUG_ON_MSG(!__builtin_constant_p(field) ||                  \
 			 vmcs_width(field) != (width), "VMCS field of another width")

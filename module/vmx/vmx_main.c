@@ -12,6 +12,7 @@
 #include <asm/traps.h>
 
 #include "../guestmode.h"
+#include "../quick.h"
 #include "vmx.h"
 #include "vmx_insn.h"
 
@@ -28,13 +29,13 @@ void mvm_vmx_access_failed(unsigned long field)
  * watching. A host NMI that ended the guest comes first: the exit has consumed it
  * and blocks the next until somebody executes IRET.
  */
-static noinstr int enter_guest(struct vmx_vcpu *vmx)
+static noinstr int enter_guest(struct vmx_vcpu *vmx, bool again)
 {
 	struct mvm_vcpu *vcpu = &vmx->base;
 	unsigned long reason, info = 0;
 	int failed;
 
-	mvm_guest_state_enter();
+	mvm_guest_state_enter(again);
 	if (vcpu->cr2 != native_read_cr2())
 		native_write_cr2(vcpu->cr2);
 	failed = mvm_vmx_enter(vcpu->gpr, &vmx->hw.host_rsp, vmx->launched,
@@ -54,25 +55,102 @@ static noinstr int enter_guest(struct vmx_vcpu *vmx)
 	return failed;
 }
 
+/* Hypercalls that need no look at the guest's mode. */
+static bool in_64bit_kernel(void)
+{
+	return (vmx_read_quick(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK) &&
+	       !VMX_AR_DPL(vmx_read_quick(GUEST_SS_AR_BYTES));
+}
+
+/* The exit's name, if it may be answered between two entries; MVM_EXIT_UNKNOWN: not so. */
+static enum mvm_exit_kind quick_kind(const struct vmx_vcpu *vmx)
+{
+	switch (vmx->exit_reason) {
+	case EXIT_REASON_CPUID:
+		return MVM_EXIT_CPUID;
+	case EXIT_REASON_MSR_READ:
+		return MVM_EXIT_RDMSR;
+	case EXIT_REASON_MSR_WRITE:
+		return MVM_EXIT_WRMSR;
+	case EXIT_REASON_VMCALL:
+		return in_64bit_kernel() ? MVM_EXIT_HYPERCALL : MVM_EXIT_UNKNOWN;
+	default:
+		return MVM_EXIT_UNKNOWN;
+	}
+}
+
+/*
+ * Answer a quick exit and step over its instruction, in the VMCS alone. A shadow, TF, RF
+ * and the end of 4 GiB take the ordinary way. False: nothing has happened.
+ */
+static bool quick_exit(struct vmx_vcpu *vmx, enum mvm_exit_kind kind)
+{
+	struct mvm_vcpu *vcpu = &vmx->base;
+	u64 rip, next;
+
+	if (kind == MVM_EXIT_UNKNOWN ||
+	    unlikely(vmx_read_quick(GUEST_RFLAGS) & (X86_EFLAGS_TF | X86_EFLAGS_RF)) ||
+	    unlikely(vmx_read_quick(GUEST_INTERRUPTIBILITY_INFO) &
+		     (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)))
+		return false;
+	rip = vmx_read_quick(GUEST_RIP);
+	next = rip + vmx_read_quick(VM_EXIT_INSTRUCTION_LEN);
+	if (unlikely((next ^ rip) >> 32))
+		return false;
+	vcpu->avail = MVM_STATE_ALL & ~(VMX_LAZY_STATE | MVM_STATE_RIP);
+	if (!mvm_quick_exit(vcpu, kind))
+		return false;
+	vmx_write(GUEST_RIP, next);
+	return true;
+}
+
+/* Enter, and again after each quick exit. The last entry's answer; @done: its exit was quick. */
+static int enter_repeatedly(struct vmx_vcpu *vmx, bool *done)
+{
+	/* A debugger wants to see every instruction. */
+	int left = mvm_is_stepped(&vmx->base) ? 0 : MVM_QUICK_MAX;
+	bool again = false;
+	enum mvm_exit_kind kind;
+	int failed;
+
+	for (;;) {
+		if (unlikely(mvm_vmx_config.flush_l1d))
+			wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+		failed = enter_guest(vmx, again);
+		*done = false;
+		if (unlikely(failed || !left--))
+			return failed;
+		kind = quick_kind(vmx);
+		*done = quick_exit(vmx, kind);
+		if (!*done || !mvm_quick_may_go_on(&vmx->base))
+			return 0;
+		again = true;
+		vmx->launched = true;
+		vmx->inject.event.type = MVM_EVENT_NONE;
+		vmx->base.stat[kind]++;
+		vmx->base.stat_entries++;
+	}
+}
+
 static void vmx_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
 	u64 debugctl;
+	bool done;
 	int failed;
 
 	if (!mvm_vmx_vmcs_enter(vmx)) {
 		*exit = (struct mvm_exit){ .kind = MVM_EXIT_LOST };
 		return;
 	}
+	vmx->inside = true;
 	mvm_vmx_vmcs_prepare(vmx);
 	mvm_vmx_flush(vmx);
 	mvm_vmx_inject(vmx);
 
 	/* The exit clears it; a tracer of the host may have it on. */
 	rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
-	if (unlikely(mvm_vmx_config.flush_l1d))
-		wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
-	failed = enter_guest(vmx);
+	failed = enter_repeatedly(vmx, &done);
 	vmx->entered = true;
 	if (unlikely(debugctl))
 		wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
@@ -80,6 +158,8 @@ static void vmx_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 		this_cpu_write(x86_ibpb_exit_to_user, true);
 
 	mvm_vmx_capture(vmx, failed, exit);
+	exit->done = done;
+	vmx->inside = false;
 	mvm_vmx_vmcs_leave(vmx);
 }
 

@@ -171,7 +171,13 @@ static bool fetch_outside(struct vmx_vcpu *vmx, u32 mask)
 void mvm_vmx_get_state(struct mvm_vcpu *vcpu, u32 mask)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
-	bool done = !(mask & VMX_LAZY_STATE & ~vcpu->avail) || fetch_outside(vmx, mask);
+	bool done = !(mask & VMX_LAZY_STATE & ~vcpu->avail);
+
+	if (!done && vmx->inside) {
+		mvm_vmx_fetch(vmx, mask);
+		return;
+	}
+	done = done || fetch_outside(vmx, mask);
 
 	/* On a CPU that is going offline: wait until this thread is on another one. */
 	if (unlikely(!done && !vmx->loaded)) {

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Exits that a backend has answered between two entries: quick.c.
+ */
+#ifndef MVM_QUICK_H
+#define MVM_QUICK_H
+
+#include "mvm.h"
+
+/* So many in a row, then the run loop has its turn, whatever the guest does. */
+#define MVM_QUICK_MAX 256
+
+/**
+ * mvm_quick_exit() - answer an exit between two entries
+ * @vcpu: whose
+ * @kind: CPUID, RDMSR, WRMSR; HYPERCALL from 64-bit code at CPL 0
+ *
+ * Context: inside vcpu_run(), interrupts off; RIP, RSP and RFLAGS are not current, other
+ * groups as vcpu->avail says. Return: true: done, the instruction is to be stepped over.
+ * False: nothing has happened, the exit takes the ordinary way.
+ */
+bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind);
+
+bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu);
+/**
+ * mvm_quick_may_go_on() - may the guest be entered again without a turn of the run loop?
+ * @vcpu: whose exit mvm_quick_exit() has answered
+ *
+ * A kick from elsewhere needs no look: its IPI ends the next entry at once.
+ */
+static inline bool mvm_quick_may_go_on(struct mvm_vcpu *vcpu)
+{
+	return likely(!vcpu->dirty && !atomic_long_read(&vcpu->requests)) ||
+	       __mvm_quick_may_go_on(vcpu);
+}
+
+#endif
