@@ -176,9 +176,13 @@ static void *run_look(void *arg)
 			r->mmio++;
 			continue;
 		}
+		if (run->exit_reason != KVM_EXIT_IO) {
+			r->error = run->exit_reason;
+			break;
+		}
 		memcpy(&value, (uint8_t *)run + run->io.data_offset, 4);
-		if (run->exit_reason != KVM_EXIT_IO || (value != THERE && value != NOWHERE))
-			r->error = 1;
+		if (value != THERE && value != NOWHERE)
+			r->error = -1;
 		r->ram += value == THERE;
 	}
 	return NULL;
