@@ -66,6 +66,9 @@ bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu)
 {
 	if (vcpu->dirty || atomic_long_read(&vcpu->requests) != BIT(MVM_REQ_EVENT))
 		return false;
+	/* The guest may have ended an interrupt that the local APIC still has in service. */
+	if (vcpu->pv.eoi_offered)
+		return false;
 	mvm_vcpu_take_request(vcpu, MVM_REQ_EVENT);
 	if (!mvm_events_wait(vcpu))
 		return true;

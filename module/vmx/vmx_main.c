@@ -55,10 +55,10 @@ static noinstr int enter_guest(struct vmx_vcpu *vmx, bool again)
 	return failed;
 }
 
-/* Hypercalls that need no look at the guest's mode. */
-static bool in_64bit_kernel(void)
+/* Hypercalls that need no look at the guest's mode. Outside of long mode CS.L means nothing. */
+static bool in_64bit_kernel(const struct mvm_vcpu *vcpu)
 {
-	return (vmx_read_quick(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK) &&
+	return (vcpu->efer & EFER_LMA) && (vmx_read_quick(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK) &&
 	       !VMX_AR_DPL(vmx_read_quick(GUEST_SS_AR_BYTES));
 }
 
@@ -73,7 +73,7 @@ static enum mvm_exit_kind quick_kind(const struct vmx_vcpu *vmx)
 	case EXIT_REASON_MSR_WRITE:
 		return MVM_EXIT_WRMSR;
 	case EXIT_REASON_VMCALL:
-		return in_64bit_kernel() ? MVM_EXIT_HYPERCALL : MVM_EXIT_UNKNOWN;
+		return in_64bit_kernel(&vmx->base) ? MVM_EXIT_HYPERCALL : MVM_EXIT_UNKNOWN;
 	default:
 		return MVM_EXIT_UNKNOWN;
 	}
