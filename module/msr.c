@@ -450,8 +450,8 @@ static int write_ignored(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
  * struct msr_row - one MSR or a range of them
  * @first: number
  * @last: number of the last one
- * @flags: MSR_LISTED: part of KVM_GET_MSR_INDEX_LIST, state that has to be saved;
- *	MSR_QUICK: neither function sleeps, or looks at RIP, RSP or RFLAGS
+ * @flags: LISTED: part of KVM_GET_MSR_INDEX_LIST, state that has to be saved;
+ *	QUICK: neither function sleeps, or looks at RIP, RSP or RFLAGS
  * @read: NULL = #GP
  * @write: NULL = #GP; userspace may still write back what it read
  */
@@ -462,11 +462,9 @@ struct msr_row {
 	int (*write)(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host);
 };
 
-#define MSR_LISTED BIT(0)
-#define MSR_QUICK  BIT(1)
-#define LISTED MSR_LISTED
 #define HIDDEN 0
-#define QUICK  MSR_QUICK
+#define LISTED BIT(0)
+#define QUICK  BIT(1)
 /* The last argument is the reason, for the reader. */
 #define MSRS(first, last, flags, read, write, reason) { first, last, flags, read, write }
 #define MSR(index, flags, read, write, reason) MSRS(index, index, flags, read, write, reason)
@@ -578,7 +576,7 @@ static const struct msr_row *msr_find_quick(struct mvm_vcpu *vcpu, u32 index)
 {
 	const struct msr_row *row = msr_find(index);
 
-	return row && (row->flags & MSR_QUICK) && !vcpu->pv.eoi_offered ? row : NULL;
+	return row && (row->flags & QUICK) && !vcpu->pv.eoi_offered ? row : NULL;
 }
 
 /**
@@ -616,7 +614,7 @@ static bool msr_is_listed(const struct msr_row *row)
 {
 	if (row->first == MSR_TSC_AUX)
 		return boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID);
-	return row->flags & MSR_LISTED;
+	return row->flags & LISTED;
 }
 
 u32 mvm_msr_index_list(u32 *indices, u32 max)
