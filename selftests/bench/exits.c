@@ -107,37 +107,37 @@ const struct bench_metric bench_exits[] = {
 	{ NULL },
 };
 
-/* Calls of userspace's that enter no guest: .a is the ioctl. */
-static void call(const struct bench_metric *metric)
+/* One of userspace's calls that enter no guest. */
+static void time_ioctl(const struct bench_metric *metric, int fd, unsigned long request, void *arg)
 {
 	static int64_t values[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t begin = bench_begin();
+
+		ioctl(fd, request, arg);
+		values[i] = bench_end(begin);
+	}
+	bench_report(metric, "", "ticks", values, ROUNDS);
+}
+
+/* A vCPU's: .a is the ioctl. */
+static void call(const struct bench_metric *metric)
+{
 	static uint8_t buffer[4096];
 	struct bench_machine m;
 
 	bench_machine_create(&m);
-	for (int i = 0; i < ROUNDS; i++) {
-		uint64_t begin = bench_begin();
-
-		ioctl(m.vcpu.fd, metric->a, buffer);
-		values[i] = bench_end(begin);
-	}
-	bench_report(metric, "", "ticks", values, ROUNDS);
+	time_ioctl(metric, m.vcpu.fd, metric->a, buffer);
 	bench_machine_destroy(&m);
 }
 
 static void check_extension(const struct bench_metric *metric)
 {
-	static int64_t values[ROUNDS];
 	struct bench_machine m;
 
 	bench_machine_create(&m);
-	for (int i = 0; i < ROUNDS; i++) {
-		uint64_t begin = bench_begin();
-
-		ioctl(m.vm.sys, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY);
-		values[i] = bench_end(begin);
-	}
-	bench_report(metric, "", "ticks", values, ROUNDS);
+	time_ioctl(metric, m.vm.sys, KVM_CHECK_EXTENSION, (void *)KVM_CAP_USER_MEMORY);
 	bench_machine_destroy(&m);
 }
 
