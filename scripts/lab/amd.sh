@@ -15,7 +15,7 @@ amd_defaults() {
 # Starts the emulator in the background and leaves its id in EMULATOR.
 # Arguments: what the serial ports are connected to.
 amd_start() {
-	local args=(-accel "tcg,thread=multi" -cpu "$CPU_MODEL" -smp "$CPUS" -m "$MEMORY"
+	local args=(-accel "tcg,thread=$THREAD" -cpu "$CPU_MODEL" -smp "$CPUS" -m "$MEMORY"
 		-display none -nic none -kernel "$KERNEL_IMAGE" -initrd "$DIR/initramfs"
 		-append "console=ttyS0 quiet panic=-1 panic_on_oops=1 mitigations=off no_timer_check printk.devkmsg=on $APPEND")
 	if [ -n "$ICOUNT" ]; then
