@@ -367,8 +367,6 @@ struct mvm_vcpu {
 	u8 sipi_vector;
 	u8 ioapic_eoi; /* with MVM_REQ_IOAPIC_EOI */
 	bool has_sigmask; /* KVM_SET_SIGNAL_MASK */
-	bool holds_signals; /* this KVM_RUN blocks some that its caller does not */
-	bool resume_work; /* TIF_NOTIFY_RESUME is to be set again at its end */
 	sigset_t sigmask; /* what KVM_RUN blocks then */
 	atomic_t nmi_queued; /* [a] NMIs from other contexts, moved into events by event.c */
 	struct mvm_events events;

@@ -22,6 +22,7 @@
 #include "fpu.h"
 #include "guestmode.h"
 #include "halt.h"
+#include "host_work.h"
 #include "hw.h"
 #include "irqchip/irqchip.h"
 #include "pv.h"
@@ -298,31 +299,6 @@ static int run_guest(struct mvm_vcpu *vcpu)
 }
 
 /*
- * Something waits for this thread. The kernel's own handler is for a struct kvm_vcpu,
- * and the rest of what it calls is not exported. So a signal ends the call, and task
- * work, rseq and the like are done on the way to userspace, from where the call is
- * restarted without anybody noticing, unless a signal's handler runs there: its sender
- * wants the call to end. Where the call holds signals back that would be delivered on
- * that way, the work waits for its end. Only the scheduler is called here.
- */
-static int handle_host_work(struct mvm_vcpu *vcpu)
-{
-	if (signal_pending(current))
-		return -EINTR;
-	if (test_thread_flag(TIF_NOTIFY_RESUME)) {
-		if (!vcpu->holds_signals)
-			return -ERESTARTNOHAND;
-		clear_thread_flag(TIF_NOTIFY_RESUME);
-		vcpu->resume_work = true;
-	}
-	if (need_resched()) {
-		mvm_pv_sched_out(vcpu);
-		schedule();
-	}
-	return 0;
-}
-
-/*
  * A vCPU that waits for its first INIT: KVM_RUN sleeps and then, as KVM has it, ends
  * with -EAGAIN, so that userspace may look at the new state before the next one.
  */
@@ -345,7 +321,9 @@ static int outer_loop(struct mvm_vcpu *vcpu)
 		return wait_for_init(vcpu);
 	do {
 		if (__xfer_to_guest_mode_work_pending()) {
-			ret = handle_host_work(vcpu);
+			if (need_resched())
+				mvm_pv_sched_out(vcpu);
+			ret = mvm_host_work();
 			if (ret)
 				return ret;
 		}
@@ -405,11 +383,10 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	} else if (ret == MVM_RESUME) {
 		run->exit_reason = KVM_EXIT_UNKNOWN;
 		ret = outer_loop(vcpu);
-		if (ret == -EINTR || ret == -ERESTARTNOHAND)
+		if (ret == -EINTR)
 			run->exit_reason = KVM_EXIT_INTR;
 	}
-	if (ret != -ERESTARTNOHAND)
-		vcpu->stat_to_user++;
+	vcpu->stat_to_user++;
 	publish_run(vcpu);
 	return ret == MVM_TO_USER ? 0 : ret;
 }

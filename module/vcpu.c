@@ -31,23 +31,16 @@
  */
 static void sigmask_enter(struct mvm_vcpu *vcpu)
 {
-	sigset_t set = vcpu->sigmask, held;
+	sigset_t set = vcpu->sigmask;
 
-	if (!vcpu->has_sigmask)
-		return;
-	sigprocmask(SIG_SETMASK, &set, &current->real_blocked);
-	sigandnsets(&held, &set, &current->real_blocked);
-	vcpu->holds_signals = !sigisemptyset(&held);
+	if (vcpu->has_sigmask)
+		sigprocmask(SIG_SETMASK, &set, &current->real_blocked);
 }
 
 static void sigmask_leave(struct mvm_vcpu *vcpu)
 {
 	if (!vcpu->has_sigmask)
 		return;
-	if (vcpu->resume_work)
-		set_thread_flag(TIF_NOTIFY_RESUME);
-	vcpu->resume_work = false;
-	vcpu->holds_signals = false;
 	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 	sigemptyset(&current->real_blocked);
 }
@@ -84,9 +77,6 @@ static long vcpu_run(void *obj, unsigned long arg)
 	sigmask_enter(obj);
 	ret = mvm_vcpu_run(obj);
 	sigmask_leave(obj);
-	/* Restarting is the signal code's work. */
-	if (ret == -ERESTARTNOHAND)
-		set_thread_flag(TIF_SIGPENDING);
 	return ret;
 }
 

@@ -4,6 +4,8 @@
  * interrupt for a halted guest. Each is repeated at ever other distances from the
  * start of KVM_RUN; one that is lost leaves the vCPU where it is, and the test fails.
  */
+#define _GNU_SOURCE
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -183,6 +185,63 @@ TEST_F(kick, a_signal_from_before)
 		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	}
 	free(mask);
+}
+
+/* A thread that calls KVM_RUN again and again, and counts how often a signal ended it. */
+struct counter {
+	struct tvcpu *vcpu;
+	pthread_t thread;
+	volatile unsigned int ended;
+	volatile bool stop;
+};
+
+static void *run_again(void *arg)
+{
+	struct counter *c = arg;
+
+	while (!c->stop && tvm_ioctl(c->vcpu->fd, KVM_RUN, NULL) == -EINTR)
+		c->ended++;
+	return NULL;
+}
+
+static bool another_ended(struct counter *c, unsigned int before)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < SMP_TIMEOUT * 1000 && c->ended == before; ms++)
+		usleep(1000);
+	return c->ended != before;
+}
+
+/*
+ * What a thread has to do when it was interrupted may not take it out of the call for a
+ * moment in which a signal ends nothing. Who sends it here is what interrupts it.
+ */
+TEST_F(kick, a_signal_in_the_midst_of_interruptions)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	struct counter c = { .vcpu = &self->smp.cpu[0].vcpu };
+	unsigned int i, j, before;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, prepare(&self->smp, g_forever));
+	ASSERT_EQ(0, pthread_create(&c.thread, NULL, run_again, &c));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &first));
+	for (i = 0; i < 10 * ROUNDS; i++) {
+		before = c.ended;
+		for (j = 0; j < 3; j++)
+			usleep(100 + i % 50);
+		pthread_kill(c.thread, KICK);
+		ASSERT_TRUE(another_ended(&c, before)) {
+			TH_LOG("round %u: KVM_RUN goes on", i);
+		}
+	}
+	c.stop = true;
+	pthread_kill(c.thread, KICK);
+	pthread_join(c.thread, NULL);
 }
 
 /* immediate_exit is seen by the call that finds it, and by that one alone. */
