@@ -6,6 +6,7 @@
 #include <cpuid.h>
 
 #include "mvm_harness.h"
+#include "mvm_host.h"
 #include "mvm_util.h"
 
 #define DR6_BITS 0xe00f /* BT, BS, BD, B0-B3 */
@@ -18,6 +19,16 @@
 GUEST_CODE(step, 64,
 	   "pushf; orq $0x100, (%rsp); popf; nop; mov $9, %eax; out %eax, $0xf1; hlt;"
 	   DB_HANDLER(step));
+
+/* One instruction with TF set; 9 follows it. */
+#define STEP_OVER(name, instruction)                                                   \
+	GUEST_CODE(step_##name, 64,                                                    \
+		   "xor %eax, %eax; pushf; orq $0x100, (%rsp); popf; " instruction ";" \
+		   "mov $9, %eax; out %eax, $0xf1; hlt;" DB_HANDLER(step_##name))
+
+STEP_OVER(hlt, "hlt");
+STEP_OVER(vmcall, "vmcall");
+STEP_OVER(vmmcall, "vmmcall");
 
 /* DR0 on the NOP at + 64. */
 GUEST_CODE(breakpoint, 64,
@@ -64,6 +75,19 @@ static int64_t next(struct tvcpu *vcpu)
 	return ret ? ret : value;
 }
 
+/* The first byte of the instruction that the handler would go on with. */
+static int trapped_at(struct tvcpu *vcpu)
+{
+	const uint8_t *mem = vcpu->vm->mem;
+	struct kvm_regs regs;
+	uint64_t rip;
+
+	if (tvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs))
+		return -1;
+	memcpy(&rip, mem + regs.rsp + 8, sizeof(rip));
+	return mem[rip];
+}
+
 /* QEMU's emulator loads DR7 at VMRUN and arms nothing by it; MOV to DR7 would. */
 static bool on_tcg(void)
 {
@@ -79,6 +103,32 @@ TEST_F(debug, single_step_traps_once)
 	EXPECT_EQ(0x4000, next(&self->vcpu) & DR6_BITS);
 	EXPECT_EQ(9, next(&self->vcpu));
 	EXPECT_EQ(0, tvcpu_run_to(&self->vcpu, KVM_EXIT_HLT));
+}
+
+/* The trap ends the HLT, which with the irqchip in the kernel nothing else would. */
+TEST_F(debug, single_step_goes_over_hlt)
+{
+	struct tvcpu vcpu;
+	struct tvm vm;
+
+	ASSERT_EQ(0, tvm_create(&vm, TVM_MEM_SIZE));
+	ASSERT_EQ(0, tvm_create_irqchip(&vm, false));
+	ASSERT_EQ(0, tvcpu_create(&vm, &vcpu, 0));
+	ASSERT_EQ(0, start(&vcpu, step_hlt, step_hlt_end, 1));
+	EXPECT_EQ(0x4000, next(&vcpu) & DR6_BITS);
+	EXPECT_EQ(0xb8, trapped_at(&vcpu));
+	EXPECT_EQ(9, next(&vcpu));
+	tvcpu_destroy(&vcpu);
+	tvm_destroy(&vm);
+}
+
+TEST_F(debug, single_step_goes_over_a_hypercall)
+{
+	ASSERT_EQ(0, host_is_intel() ? start(&self->vcpu, step_vmcall, step_vmcall_end, 1) :
+				       start(&self->vcpu, step_vmmcall, step_vmmcall_end, 1));
+	EXPECT_EQ(0x4000, next(&self->vcpu) & DR6_BITS);
+	EXPECT_EQ(0xb8, trapped_at(&self->vcpu)); /* MOV to EAX */
+	EXPECT_EQ(9, next(&self->vcpu));
 }
 
 TEST_F(debug, instruction_breakpoint_hits)
