@@ -77,7 +77,6 @@ static const struct hw_msr {
 	{ MSR_SYSCALL_MASK, offsetof(struct mvm_hw_msrs, sfmask), false, ~0U },
 	{ MSR_KERNEL_GS_BASE, offsetof(struct mvm_hw_msrs, kernel_gs_base), true, ~0ULL },
 	{ MSR_TSC_AUX, offsetof(struct mvm_hw_msrs, tsc_aux), false, ~0U },
-	{ MSR_IA32_CR_PAT, offsetof(struct mvm_hw_msrs, pat), false, ~0ULL },
 };
 
 static const struct hw_msr *hw_msr_find(u32 index)
@@ -113,17 +112,20 @@ static int write_hw(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 	return 0;
 }
 
+static int read_pat(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
+{
+	*data = vcpu->pat;
+	return 0;
+}
+
+/* Each byte: UC, WC, WT, WP, WB or UC-. 2 and 3 do not exist: bit 1 comes with bit 2. */
 static int write_pat(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
-	u64 types = data;
-	int i;
-
-	/* Each byte: UC, WC, WT, WP, WB or UC-; 2 and 3 do not exist. */
-	for (i = 0; i < 8; i++, types >>= 8) {
-		if ((types & 0xff) > 7 || (types & 0xfe) == 2)
-			return 1;
-	}
-	return write_hw(vcpu, index, data, host);
+	if ((data & ~0x0707070707070707ULL) || (data & 0x0202020202020202ULL & ~(data >> 1)))
+		return 1;
+	mvm_state_modify(vcpu, MVM_STATE_PAT);
+	vcpu->pat = data;
+	return 0;
 }
 
 /* TSC_AUX comes with the instructions that read it. */
@@ -477,6 +479,7 @@ static const struct msr_row msr_rows[] = {
 	MSR(MSR_IA32_APICBASE, LISTED | QUICK, read_apic, write_apic, "mode of the modelled APIC"),
 	MSR(MSR_IA32_PRED_CMD, HIDDEN | QUICK, NULL, write_pred_cmd,
 	    "barrier between guest processes"),
+	MSR(MSR_IA32_CR_PAT, LISTED | QUICK, read_pat, write_pat, "the guest's own memory types"),
 
 	MSR(MSR_IA32_TSC, LISTED, read_tsc, write_tsc, "moves the offset"),
 	MSR(MSR_IA32_TSC_ADJUST, LISTED, read_tsc_adjust, write_tsc_adjust, "moves the offset"),
@@ -493,7 +496,6 @@ static const struct msr_row msr_rows[] = {
 	MSRS(MSR_FS_BASE, MSR_GS_BASE, HIDDEN, read_base, write_base, "part of the segments"),
 	MSR(MSR_KERNEL_GS_BASE, LISTED, read_hw, write_hw, "SWAPGS"),
 	MSRS(MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_EIP, LISTED, read_hw, write_hw, "SYSENTER"),
-	MSR(MSR_IA32_CR_PAT, LISTED | QUICK, read_hw, write_pat, "the guest's own memory types"),
 	MSR(MSR_IA32_MISC_ENABLE, LISTED, read_misc_enable, write_misc_enable, "inert"),
 
 	MSR(MSR_MTRRcap, HIDDEN, read_mtrr_cap, NULL, "8 variable ranges, fixed ones, WC"),

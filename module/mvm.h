@@ -243,7 +243,8 @@ struct mvm_exit {
 #define MVM_STATE_CR2  BIT(9) /* cr2 */
 #define MVM_STATE_INTERCEPTS BIT(10) /* controls that follow from CPUID; only ever dirty */
 #define MVM_STATE_TRAPS BIT(11) /* debug traps that hardware holds back; only ever dirty: void */
-#define MVM_STATE_ALL  (BIT(12) - 1)
+#define MVM_STATE_PAT  BIT(12) /* pat: no guest changes it without an exit */
+#define MVM_STATE_ALL  (BIT(13) - 1)
 
 #define MVM_INT_SHADOW_STI   BIT(0)
 #define MVM_INT_SHADOW_MOVSS BIT(1)
@@ -253,7 +254,6 @@ struct mvm_hw_msrs {
 	u64 star, lstar, cstar, sfmask, kernel_gs_base;
 	u64 sysenter_cs, sysenter_esp, sysenter_eip;
 	u64 tsc_aux;
-	u64 pat;
 };
 
 /*
@@ -349,6 +349,7 @@ struct mvm_vcpu {
 	u64 guest_xcr0_allowed; /* what SET_XCRS and XSETBV may set: CPUID 0Dh */
 	u32 guest_pkru;
 	struct mvm_hw_msrs msr;
+	u64 pat;
 	u64 tsc_offset;
 	struct { u64 tsc, ns; } put; /* guest TSC and boot time when it left its CPU (clock.c) */
 	unsigned int nr_sleeps; /* of the host's that the vCPU's clocks have followed (hw.h) */

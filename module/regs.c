@@ -316,7 +316,7 @@ void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event)
 	if (!init_event) {
 		vcpu->xcr0 = XFEATURE_MASK_FP;
 		memset(&vcpu->msr, 0, sizeof(vcpu->msr));
-		vcpu->msr.pat = 0x0007040600070406ULL; /* "IA32_PAT": the power-up value */
+		vcpu->pat = 0x0007040600070406ULL; /* "IA32_PAT": the power-up value */
 		mvm_msr_vcpu_reset(vcpu);
 		vcpu->mp_state = reset_mp_state(vcpu);
 	}
@@ -328,7 +328,7 @@ void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event)
 
 	/* All of it is ours now; what INIT keeps was fetched by nobody and stays in place. */
 	vcpu->avail |= MVM_STATE_ALL & ~(init_event ? MVM_STATE_MSR : 0);
-	vcpu->dirty |= MVM_STATE_ALL & ~(init_event ? MVM_STATE_MSR : 0);
+	vcpu->dirty |= MVM_STATE_ALL & ~(init_event ? MVM_STATE_MSR | MVM_STATE_PAT : 0);
 	mvm_vcpu_set_request(vcpu, MVM_REQ_TLB_FLUSH_GUEST);
 }
 

@@ -192,10 +192,6 @@ static void svm_put_msrs(struct svm_vcpu *svm)
 	save->sysenter_cs = msr->sysenter_cs;
 	save->sysenter_esp = msr->sysenter_esp;
 	save->sysenter_eip = msr->sysenter_eip;
-	if (save->g_pat != msr->pat) {
-		save->g_pat = msr->pat;
-		svm_vmcb_dirty(svm, SVM_CLEAN_NPT);
-	}
 	if (mvm_svm_features.tsc_aux && svm->guest_tsc_aux != msr->tsc_aux) {
 		svm->guest_tsc_aux = msr->tsc_aux;
 		wrmsrl(MSR_TSC_AUX, msr->tsc_aux);
@@ -246,6 +242,10 @@ void mvm_svm_flush_state(struct svm_vcpu *svm)
 		svm_put_cr(svm);
 	if (dirty & MVM_STATE_MSR)
 		svm_put_msrs(svm);
+	if (dirty & MVM_STATE_PAT) {
+		vmcb->save.g_pat = vcpu->pat;
+		svm_vmcb_dirty(svm, SVM_CLEAN_NPT);
+	}
 	if (dirty & MVM_STATE_DR) {
 		vmcb->save.dr7 = mvm_hw_dr7(vcpu);
 		svm_vmcb_dirty(svm, SVM_CLEAN_DR);

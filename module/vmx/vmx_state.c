@@ -250,7 +250,6 @@ static void flush_msr(struct vmx_vcpu *vmx)
 	vmx_write32(GUEST_SYSENTER_CS, msr->sysenter_cs);
 	vmx_write(GUEST_SYSENTER_ESP, msr->sysenter_esp);
 	vmx_write(GUEST_SYSENTER_EIP, msr->sysenter_eip);
-	vmx_write64(GUEST_IA32_PAT, msr->pat);
 	mvm_vmx_load_msrs(vmx);
 }
 
@@ -301,6 +300,8 @@ static void flush_rare(struct vmx_vcpu *vmx, u32 dirty)
 	}
 	if (dirty & MVM_STATE_MSR)
 		flush_msr(vmx);
+	if (dirty & MVM_STATE_PAT)
+		vmx_write64(GUEST_IA32_PAT, vcpu->pat);
 	if (dirty & MVM_STATE_DR)
 		vmx_write(GUEST_DR7, mvm_hw_dr7(vcpu));
 	if (dirty & MVM_STATE_TSC)
@@ -321,7 +322,8 @@ void mvm_vmx_flush(struct vmx_vcpu *vmx)
 	if (dirty & MVM_STATE_CR)
 		flush_cr(vmx);
 	if (dirty & (MVM_STATE_CS | MVM_STATE_SEG | MVM_STATE_DT | MVM_STATE_PDPTR |
-		     MVM_STATE_MSR | MVM_STATE_DR | MVM_STATE_TSC | MVM_STATE_TRAPS))
+		     MVM_STATE_MSR | MVM_STATE_PAT | MVM_STATE_DR | MVM_STATE_TSC |
+		     MVM_STATE_TRAPS))
 		flush_rare(vmx, dirty);
 	flush_rip(vmx);
 }
