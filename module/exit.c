@@ -171,12 +171,12 @@ static int exit_hlt(struct mvm_vcpu *vcpu)
 
 	if (err)
 		return err;
+	if (mvm_has_wake_event(vcpu))
+		return MVM_RESUME;
 	if (mvm_irqchip_in_kernel(vcpu->vm)) {
 		vcpu->mp_state = KVM_MP_STATE_HALTED;
 		return MVM_RESUME;
 	}
-	if (mvm_has_wake_event(vcpu))
-		return MVM_RESUME;
 	vcpu->run->exit_reason = KVM_EXIT_HLT;
 	return MVM_TO_USER;
 }
