@@ -366,16 +366,13 @@ static const struct {
 	  sizeof(struct kvm_vcpu_events), get_vcpu_events, set_vcpu_events },
 };
 
-long mvm_sync_regs_in(struct mvm_vcpu *vcpu)
+static noinline long take_regs(struct mvm_vcpu *vcpu, u64 dirty)
 {
 	struct kvm_run *run = vcpu->run;
-	u64 dirty = READ_ONCE(run->kvm_dirty_regs);
 	struct kvm_sync_regs copy;
 	long ret = 0;
 	size_t i;
 
-	if ((dirty | READ_ONCE(run->kvm_valid_regs)) & ~(u64)KVM_SYNC_X86_VALID_FIELDS)
-		return -EINVAL;
 	/* Another thread may write to the page meanwhile: one reading of it is checked and used. */
 	for (i = 0; i < ARRAY_SIZE(sync_rows) && !ret; i++) {
 		if (!(dirty & sync_rows[i].group))
@@ -387,6 +384,15 @@ long mvm_sync_regs_in(struct mvm_vcpu *vcpu)
 		WRITE_ONCE(run->kvm_dirty_regs, dirty);
 	}
 	return ret;
+}
+
+long mvm_sync_regs_in(struct mvm_vcpu *vcpu)
+{
+	u64 dirty = READ_ONCE(vcpu->run->kvm_dirty_regs);
+
+	if ((dirty | READ_ONCE(vcpu->run->kvm_valid_regs)) & ~(u64)KVM_SYNC_X86_VALID_FIELDS)
+		return -EINVAL;
+	return likely(!dirty) ? 0 : take_regs(vcpu, dirty);
 }
 
 void mvm_sync_regs_out(struct mvm_vcpu *vcpu)

@@ -165,25 +165,20 @@ int mvm_gpa_cmpxchg(struct mvm_vm *vm, gpa_t gpa, u64 old, u64 new, unsigned int
 	return ret;
 }
 
-/* --------------------------------------------------------- memory for the walk */
+/* --------------------------------- memory for the walk; vm->srcu is held: mvm_walk_gva() */
 
 static int walk_read(void *mem, gpa_t gpa, int size, u64 *entry)
 {
-	struct mvm_vm *vm = mem;
-	int idx = srcu_read_lock(&vm->srcu);
 	struct place place;
-	int ret = -EFAULT;
 	u32 low;
+	int ret;
 
-	if (find_place(vm, gpa, false, &place)) {
-		if (size == 8) {
-			ret = get_user(*entry, (u64 __user *)place.user);
-		} else {
-			ret = get_user(low, (u32 __user *)place.user);
-			*entry = low;
-		}
-	}
-	srcu_read_unlock(&vm->srcu, idx);
+	if (!find_place(mem, gpa, false, &place))
+		return -EFAULT;
+	if (size == 8)
+		return get_user(*entry, (u64 __user *)place.user);
+	ret = get_user(low, (u32 __user *)place.user);
+	*entry = low;
 	return ret;
 }
 
@@ -217,17 +212,14 @@ out:
 
 static int walk_replace(void *mem, gpa_t gpa, int size, u64 old, u64 new)
 {
-	struct mvm_vm *vm = mem;
-	int idx = srcu_read_lock(&vm->srcu);
 	struct place place;
-	int ret = 0;
+	int ret;
 
 	/* Tables in a readonly slot keep the bits they have. */
-	if (find_place(vm, gpa, true, &place)) {
-		ret = user_cmpxchg(place.user, size, old, new);
-		mvm_dirty_mark(place.slot, place.gfn, place.gfn);
-	}
-	srcu_read_unlock(&vm->srcu, idx);
+	if (!find_place(mem, gpa, true, &place))
+		return 0;
+	ret = user_cmpxchg(place.user, size, old, new);
+	mvm_dirty_mark(place.slot, place.gfn, place.gfn);
 	return ret;
 }
 
@@ -240,9 +232,13 @@ static const struct mvm_walk_ops walk_ops = {
 
 void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk)
 {
-	const bool pdptrs = vcpu->vm->backend->caps->has_pdptrs;
+	bool pdptrs;
 
-	mvm_state_get(vcpu, MVM_STATE_RIP | MVM_STATE_CR | (pdptrs ? MVM_STATE_PDPTR : 0));
+	mvm_state_get(vcpu, MVM_STATE_RIP | MVM_STATE_CR);
+	pdptrs = vcpu->vm->backend->caps->has_pdptrs && (vcpu->cr4 & X86_CR4_PAE) &&
+		 !(vcpu->efer & EFER_LMA);
+	if (pdptrs)
+		mvm_state_get(vcpu, MVM_STATE_PDPTR);
 	*walk = (struct mvm_walk) {
 		.cr0 = vcpu->cr0,
 		.cr3 = vcpu->cr3,
@@ -258,7 +254,11 @@ void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk)
 int mvm_walk_gva(struct mvm_vm *vm, const struct mvm_walk *walk, gva_t gva, u32 access,
 		 gpa_t *gpa, struct mvm_fault *fault)
 {
-	return mvm_walk(walk, &walk_ops, vm, gva, access, gpa, fault);
+	int idx = srcu_read_lock(&vm->srcu);
+	int ret = mvm_walk(walk, &walk_ops, vm, gva, access, gpa, fault);
+
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
 }
 
 static size_t rest_of_page(gva_t gva, size_t len)
