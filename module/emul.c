@@ -42,6 +42,7 @@
  * @log: accesses of the instruction under way
  * @insn: the instruction
  * @linear_rip: where it is; userspace may have put the guest elsewhere meanwhile
+ * @posted: a write that userspace is told of when the execution is over; .len 0: none
  * @string_io: a string I/O exit: the CPU has checked the port
  * @retry_rip: the last instruction that was left to the CPU
  * @retries: how often in a row
@@ -50,6 +51,7 @@ struct mvm_emul_state {
 	struct mvm_emul_log log;
 	struct mvm_insn insn;
 	u64 linear_rip;
+	struct mvm_emul_access posted;
 	bool string_io;
 	u64 retry_rip;
 	unsigned int retries;
@@ -177,6 +179,7 @@ int mvm_emulation_error(struct mvm_vcpu *vcpu)
 	struct mvm_insn_read in = { 0 };
 
 	mvm_emul_log_reset(&vcpu->emul->log);
+	vcpu->emul->posted.len = 0;
 	/* As many bytes as can be had; a failure here changes nothing. */
 	if (read_insn(vcpu, &in) && !in.n && vcpu->exit.nr_insn_bytes) {
 		in.n = min_t(u8, vcpu->exit.nr_insn_bytes, MVM_INSN_MAX);
@@ -207,6 +210,7 @@ struct emul_call {
 	struct mvm_vcpu *vcpu;
 	struct mvm_walk walk;
 	u32 user;
+	bool may_post;
 };
 
 static int emul_translate(void *priv, gva_t la, u32 access, gpa_t *gpa, struct mvm_fault *fault)
@@ -249,6 +253,22 @@ static bool emul_mmio(void *priv, gpa_t gpa, void *buf, unsigned int len, bool w
 	       (write && mvm_ioeventfd_signal(call->vcpu->vm, MVM_BUS_MEMORY, gpa, len, buf));
 }
 
+/*
+ * One a call: most instructions write last, and then userspace's part needs no second
+ * execution. Pieces of one operand have no order; the next iteration waits.
+ */
+static bool emul_post(void *priv, gpa_t gpa, const void *buf, unsigned int len)
+{
+	struct emul_call *call = priv;
+	struct mvm_emul_access *posted = &call->vcpu->emul->posted;
+
+	if (!call->may_post || posted->len)
+		return false;
+	*posted = (struct mvm_emul_access){ .gpa = gpa, .len = len, .write = true };
+	memcpy(posted->data, buf, len);
+	return true;
+}
+
 /* Ports that a device in the kernel has, or that an eventfd stands for. */
 static bool kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write)
 {
@@ -268,6 +288,7 @@ static void emul_segment(void *priv, unsigned int seg, struct mvm_emul_seg *out)
 	struct emul_call *call = priv;
 	const struct kvm_segment *s = &call->vcpu->seg[seg];
 
+	mvm_state_get(call->vcpu, MVM_STATE_CS | MVM_STATE_SEG);
 	*out = (struct mvm_emul_seg){
 		.base = s->base,
 		.limit = s->limit,
@@ -323,8 +344,9 @@ static bool emul_should_stop(void *priv)
 {
 	struct mvm_vcpu *vcpu = ((struct emul_call *)priv)->vcpu;
 
-	return signal_pending(current) || need_resched() || atomic_long_read(&vcpu->requests) ||
-	       vcpu->int_shadow || READ_ONCE(vcpu->run->mvm_immediate_exit) ||
+	return vcpu->emul->posted.len || signal_pending(current) || need_resched() ||
+	       atomic_long_read(&vcpu->requests) || vcpu->int_shadow ||
+	       READ_ONCE(vcpu->run->mvm_immediate_exit) ||
 	       (vcpu->events.user_irq >= 0 && mvm_interrupt_allowed(vcpu));
 }
 
@@ -333,6 +355,7 @@ static const struct mvm_emul_ops emul_ops = {
 	.ram = emul_ram,
 	.exchange = emul_cmpxchg,
 	.mmio = emul_mmio,
+	.post = emul_post,
 	.pio = emul_pio,
 	.segment = emul_segment,
 	.vec_check = emul_vec_check,
@@ -344,6 +367,17 @@ static const struct mvm_emul_ops emul_ops = {
 /* ---------------------------------------------------------------- executing */
 
 static int emul_complete(struct mvm_vcpu *vcpu);
+
+static void mmio_to_user(struct kvm_run *run, const struct mvm_emul_access *a)
+{
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = a->gpa;
+	run->mmio.len = a->len;
+	run->mmio.is_write = a->write;
+	memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	if (a->write)
+		memcpy(run->mmio.data, a->data, a->len);
+}
 
 /* Tell userspace which access to make. */
 static int emul_to_user(struct mvm_vcpu *vcpu)
@@ -359,18 +393,27 @@ static int emul_to_user(struct mvm_vcpu *vcpu)
 		run->io.count = log->pio.count;
 		run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
 	} else {
-		const struct mvm_emul_access *a = &log->access[log->nr];
-
-		run->exit_reason = KVM_EXIT_MMIO;
-		run->mmio.phys_addr = a->gpa;
-		run->mmio.len = a->len;
-		run->mmio.is_write = a->write;
-		memset(run->mmio.data, 0, sizeof(run->mmio.data));
-		if (a->write)
-			memcpy(run->mmio.data, a->data, a->len);
+		mmio_to_user(run, &log->access[log->nr]);
 	}
 	vcpu->complete = emul_complete;
 	return MVM_TO_USER;
+}
+
+/* A reset, or a debugger, took the vCPU elsewhere: there is nothing to finish. */
+static bool emul_abandoned(struct mvm_vcpu *vcpu)
+{
+	if (likely(mvm_linear_rip(vcpu) == vcpu->emul->linear_rip))
+		return false;
+	mvm_emul_log_reset(&vcpu->emul->log);
+	return true;
+}
+
+/* Userspace has made the posted write; now what the instruction broke off at, if it did. */
+static int emul_posted(struct mvm_vcpu *vcpu)
+{
+	if (likely(!vcpu->emul->log.pending) || emul_abandoned(vcpu))
+		return MVM_RESUME;
+	return emul_to_user(vcpu);
 }
 
 /* The emulator declined: the CPU will do it, unless it keeps coming back. */
@@ -423,7 +466,7 @@ static void emul_setup(struct mvm_vcpu *vcpu, struct emul_call *call, struct mvm
 	enum mvm_cpu_mode mode = mvm_cpu_mode(vcpu);
 
 	mvm_state_modify(vcpu, MVM_STATE_RIP);
-	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_SEG | MVM_STATE_CR);
+	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_CR);
 	*call = (struct emul_call){ .vcpu = vcpu, .user = user_access(vcpu) };
 	mvm_walk_init(vcpu, &call->walk);
 	*e = (struct mvm_emul){
@@ -452,13 +495,22 @@ static void emul_setup(struct mvm_vcpu *vcpu, struct emul_call *call, struct mvm
 /* Execute vcpu->emul->insn, or go on with it. */
 static int emul_execute(struct mvm_vcpu *vcpu)
 {
+	struct mvm_emul_access *posted = &vcpu->emul->posted;
 	enum mvm_emul_result result;
 	struct emul_call call;
 	struct mvm_emul e;
+	int ret;
 
 	emul_setup(vcpu, &call, &e);
+	call.may_post = true;
 	result = mvm_emul_run(&e);
-	return emul_result(vcpu, result, &e);
+	ret = emul_result(vcpu, result, &e);
+	if (!posted->len)
+		return ret;
+	mmio_to_user(vcpu->run, posted);
+	posted->len = 0;
+	vcpu->complete = emul_posted;
+	return MVM_TO_USER;
 }
 
 /* The next KVM_RUN: userspace has made the access. */
@@ -467,11 +519,8 @@ static int emul_complete(struct mvm_vcpu *vcpu)
 	struct mvm_emul_state *state = vcpu->emul;
 	u8 data[sizeof(vcpu->run->mmio.data)];
 
-	/* A reset, or a debugger, took the vCPU elsewhere: there is nothing to finish. */
-	if (mvm_linear_rip(vcpu) != state->linear_rip) {
-		mvm_emul_log_reset(&state->log);
+	if (emul_abandoned(vcpu))
 		return MVM_RESUME;
-	}
 	memcpy(data, vcpu->run->mmio.data, sizeof(data));
 	mvm_emul_log_answer(&state->log, data);
 	return emul_execute(vcpu);

@@ -234,7 +234,8 @@ static int access_piece(struct mvm_emul *e, gpa_t gpa, u8 *buf, unsigned int len
 		if (write)
 			memcpy(a->data, buf, len);
 		a->ram = e->ops->ram(e->priv, gpa, a->data, len, write);
-		if (!a->ram && !e->ops->mmio(e->priv, gpa, a->data, len, write)) {
+		if (!a->ram && !e->ops->mmio(e->priv, gpa, a->data, len, write) &&
+		    !(write && e->ops->post && e->ops->post(e->priv, gpa, a->data, len))) {
 			log->pending = MVM_PENDING_MMIO;
 			return MVM_EMUL_USER;
 		}

@@ -59,6 +59,8 @@ struct mvm_emul_seg {
  *	or none that may be written.
  * @exchange: a locked compare-and-exchange of up to 8 bytes of guest memory within a page
  * @mmio: as @ram for a device inside the kernel, at most 8 bytes. False: userspace.
+ * @post: userspace's turn to write to a device may come when the execution is over; the
+ *	instruction goes on. NULL or false: it may not, and the access breaks it off.
  * @pio: one element for a port of a device inside the kernel. False: userspace.
  * @segment: a segment register, by enum mvm_segreg.
  * @vec_check: the exception that an instruction with these registers raises now
@@ -75,6 +77,7 @@ struct mvm_emul_ops {
 	enum mvm_emul_atomic (*exchange)(void *priv, gpa_t gpa, u64 old, u64 new,
 					 unsigned int len);
 	bool (*mmio)(void *priv, gpa_t gpa, void *buf, unsigned int len, bool write);
+	bool (*post)(void *priv, gpa_t gpa, const void *buf, unsigned int len);
 	bool (*pio)(void *priv, u16 port, void *buf, unsigned int size, bool write);
 	void (*segment)(void *priv, unsigned int seg, struct mvm_emul_seg *out);
 	u8 (*vec_check)(void *priv, enum mvm_emul_file file);

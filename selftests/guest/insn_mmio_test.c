@@ -61,6 +61,18 @@ GUEST_CODE(step64, 64,
 	   "mov %dr6, %rax; out %eax, $0xf1; mov %edx, %eax; out %eax, $0xf1; hlt");
 extern const uint8_t step64_next[];
 
+/* Three bytes from a port to the device. */
+GUEST_CODE(ins64, 64,
+	   "mov $0x90000, %edi; mov $3, %ecx; mov $0xf2, %edx; cld; rep insb;"
+	   "mov %ecx, %eax; out %eax, $0xf1; hlt");
+
+/* A single step over a store to the device; the handler reports RIP. */
+GUEST_CODE(step_store64, 64,
+	   "mov $0x90000, %ebx; pushfq; orl $0x100, (%rsp); popfq;"
+	   "mov %ebx, (%rbx); .globl step_store64_next; step_store64_next: hlt;"
+	   ".org step_store64 + 64; pop %rax; out %eax, $0xf1; hlt");
+extern const uint8_t step_store64_next[];
+
 FIXTURE(mmio) {
 	struct tvm vm;
 	struct tvcpu vcpu;
@@ -271,6 +283,42 @@ TEST_F(mmio_long, single_step_traps_after_the_access)
 	EXPECT_EQ(0x4000, value & 0x4000);
 	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
 	EXPECT_EQ(0x1234, value);
+}
+
+TEST_F(mmio_long, single_step_traps_after_a_store)
+{
+	uint32_t value;
+
+	if (tvm_is_kvm())
+		MVM_SKIP("KVM forgets the trap over a store that leaves to userspace");
+	ASSERT_EQ(0, tvcpu_start(&self->vcpu, TVM_LONG, step_store64, step_store64_end));
+	tvcpu_set_gate(&self->vcpu, TVM_LONG, 1, TVM_CODE + 64);
+	EXPECT_WRITE(DEV, 4, DEV);
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	EXPECT_EQ(TVM_CODE + (step_store64_next - step_store64), value);
+}
+
+TEST_F(mmio_long, port_input_goes_to_the_device_in_order)
+{
+	struct kvm_run *run = self->vcpu.run;
+	uint32_t value, i = 0, n;
+
+	if (tvm_is_kvm())
+		MVM_SKIP("KVM makes one access of the block");
+	ASSERT_EQ(0, tvcpu_start(&self->vcpu, TVM_LONG, ins64, ins64_end));
+	/* As many elements at a time as the hypervisor likes. */
+	while (i < 3) {
+		ASSERT_EQ(0, tvcpu_run_to(&self->vcpu, KVM_EXIT_IO));
+		ASSERT_EQ(0xf2, run->io.port);
+		n = run->io.count;
+		ASSERT_LE(i + n, 3);
+		for (value = 0; value < n; value++)
+			*((uint8_t *)run + run->io.data_offset + value) = 0x30 + i + value;
+		for (; n; n--, i++)
+			EXPECT_WRITE(DEV + i, 1, 0x30 + i);
+	}
+	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
+	EXPECT_EQ(0, value);
 }
 
 TEST_F(mmio_long, readonly_memory_is_read_as_memory_and_written_as_device)

@@ -328,6 +328,56 @@ TEST_F(emul, registers_change_only_when_it_retires)
 	ASSERT_EQ(12, get(self->w, DEV, 4));
 }
 
+/* Takes one write at a time, for later. */
+static struct mvm_emul_access posted;
+
+static bool post(void *priv, gpa_t gpa, const void *buf, unsigned int len)
+{
+	if (posted.len)
+		return false;
+	posted = (struct mvm_emul_access){ .gpa = gpa, .len = len };
+	memcpy(posted.data, buf, len);
+	return true;
+}
+
+TEST_F(emul, a_posted_write_breaks_nothing_off)
+{
+	static const u8 xadd[] = { 0x0f, 0xc1, 0x03 }, movups[] = { 0x0f, 0x11, 0x03 };
+	struct mvm_emul_ops ops = world_ops;
+	unsigned int i;
+
+	ops.post = post;
+	posted.len = 0;
+	self->w->e.ops = &ops;
+	GPR(RBX) = DEV;
+	GPR(RAX) = 5;
+	put(self->w, DEV, 7, 4);
+	mvm_insn_decode(&self->w->insn, xadd, sizeof(xadd), MVM_INSN_64);
+	ASSERT_EQ(MVM_EMUL_USER, mvm_emul_run(&self->w->e));
+	world_answer(self->w);
+	ASSERT_EQ(MVM_EMUL_DONE, mvm_emul_run(&self->w->e));
+	ASSERT_EQ(7, GPR(RAX));
+	ASSERT_EQ(DEV, posted.gpa);
+	ASSERT_EQ(4, posted.len);
+	ASSERT_EQ(12, posted.data[0]);
+
+	/* The second half finds the first one waiting, and comes after it. */
+	posted.len = 0;
+	for (i = 0; i < 16; i++)
+		self->w->ymm[0][i] = 0x40 + i;
+	mvm_insn_decode(&self->w->insn, movups, sizeof(movups), MVM_INSN_64);
+	ASSERT_EQ(MVM_EMUL_USER, mvm_emul_run(&self->w->e));
+	ASSERT_EQ(DEV, posted.gpa);
+	ASSERT_EQ(8, posted.len);
+	ASSERT_EQ(0x40, posted.data[0]);
+	ASSERT_EQ(DEV + 8, self->w->log.access[1].gpa);
+	posted.len = 0;
+	world_answer(self->w);
+	ASSERT_EQ(MVM_EMUL_DONE, mvm_emul_run(&self->w->e));
+	ASSERT_EQ(0, posted.len);
+	ASSERT_EQ(0x48, get(self->w, DEV + 8, 1));
+}
+
 TEST_F(emul, an_answer_to_another_question_is_not_taken)
 {
 	static const u8 load[] = { 0x8b, 0x03 };
