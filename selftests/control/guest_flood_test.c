@@ -7,16 +7,13 @@
  * A machine that is busy below the emulated host takes time from whichever of the two
  * runs: who fares badly is measured again, and only a guest takes it every time.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* sched_setaffinity() */
-#endif
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "mvm_harness.h"
+#include "mvm_host.h"
 #include "mvm_random.h"
 #include "mvm_util.h"
 #include "mvm_watch.h"
@@ -75,16 +72,13 @@ FIXTURE(flood) {
 
 FIXTURE_SETUP(flood)
 {
-	cpu_set_t first;
 	struct tvm vm;
 
 	watch_begin(&self->watch);
 	TVM_CREATE_OR_SKIP(&vm, TVM_MEM_SIZE);
 	tvm_destroy(&vm);
 	/* All of it on one CPU: threads inherit that. */
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
+	ASSERT_EQ(0, host_take_one_cpu());
 }
 
 FIXTURE_TEARDOWN(flood)

@@ -3,12 +3,12 @@
  * KVM's paravirtual services: steal time and the preemption hint, EOI in memory,
  * hypercalls, the switch for host-side polling.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* memmem() */
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 
 #include "mvm_harness.h"
+#include "mvm_host.h"
 #include "mvm_util.h"
 
 #define GP_VECTOR    13
@@ -343,13 +343,10 @@ TEST_F(pv, steal_time_counts_waiting)
 	volatile uint32_t *version = (void *)(self->vm.mem + STEAL_VER);
 	struct sigaction action = { .sa_handler = ignore };
 	uint64_t before;
-	cpu_set_t one;
 	int i;
 
 	/* Spinner and vCPU on one CPU, each gets about a half. */
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, host_take_one_cpu());
 	sigaction(SIGALRM, &action, NULL);
 	ASSERT_EQ(0, start(&self->vcpu, steal_spin, steal_spin_end));
 	*version = 7; /* junk of the guest's must not confuse */

@@ -2,9 +2,13 @@
 /*
  * The host that a test runs on; see mvm_host.h.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* CPU_SET() */
+#endif
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +34,20 @@ int host_msr(int cpu, uint32_t msr, uint64_t *value)
 	ret = pread(fd, value, sizeof(*value), msr) == sizeof(*value) ? 0 : -EIO;
 	close(fd);
 	return ret;
+}
+
+int host_take_one_cpu(void)
+{
+	cpu_set_t may, one;
+	int cpu = CPU_SETSIZE - 1;
+
+	if (sched_getaffinity(0, sizeof(may), &may))
+		return -errno;
+	while (!CPU_ISSET(cpu, &may))
+		cpu--;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
 }
 
 int write_file(const char *path, const char *text)

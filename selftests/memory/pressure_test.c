@@ -181,6 +181,7 @@ TEST_F_TIMEOUT(pressure, swapped_pages_come_back_whole, 200)
 TEST_F_TIMEOUT(pressure, pages_are_swapped_under_a_running_guest, 200)
 {
 	const size_t piece = 64 * TMEM_PAGE;
+	const size_t enough = 2 * TMEM_LARGE / TMEM_PAGE / 4;
 	const int turns = tmem_long() ? 60 : 2;
 	size_t at, out = 0;
 	int i;
@@ -188,7 +189,8 @@ TEST_F_TIMEOUT(pressure, pages_are_swapped_under_a_running_guest, 200)
 	self->t.size = 2 * TMEM_LARGE;
 	fill(self->mem, self->t.size);
 	ASSERT_EQ(0, tmem_start(&self->t));
-	for (i = 0; i < turns; i++) {
+	/* A quick guest has its pages back before they are counted: some turns more, then. */
+	for (i = 0; i < turns || (out <= enough && i < 10 * turns); i++) {
 		if (i == turns / 2)
 			madvise(self->mem, self->size, MADV_HUGEPAGE);
 		for (at = 0; at < self->t.size; at += piece) {
@@ -201,7 +203,7 @@ TEST_F_TIMEOUT(pressure, pages_are_swapped_under_a_running_guest, 200)
 	EXPECT_EQ(0, tmem_stop(&self->t));
 	TH_LOG("%zu times a page was seen in swap, %lu rounds, %llu faults", out, self->t.passes,
 	       (unsigned long long)tmem_exits(&self->t, "mem-fault"));
-	EXPECT_LT(self->t.size / TMEM_PAGE / 4, out);
+	EXPECT_LT(enough, out);
 	EXPECT_EQ(0, tmem_wrong(&self->t));
 	EXPECT_EQ(0, count_wrong(self->mem, self->t.size));
 }
