@@ -203,13 +203,21 @@ static void *run_again(void *arg)
 	return NULL;
 }
 
-static bool another_ended(struct counter *c, unsigned int before)
+static bool changes(volatile unsigned int *value, unsigned int before)
 {
 	unsigned int ms;
 
-	for (ms = 0; ms < SMP_TIMEOUT * 1000 && c->ended == before; ms++)
+	for (ms = 0; ms < SMP_TIMEOUT * 1000 && *value == before; ms++)
 		usleep(1000);
-	return c->ended != before;
+	return *value != before;
+}
+
+/* Counts for ever: who sees that is sure that the vCPU is in KVM_RUN. */
+GUEST uint64_t g_count(uint64_t a, uint64_t b, uint64_t c)
+{
+	asm volatile("sti");
+	for (;;)
+		g_area()->count[VECTOR]++;
 }
 
 /*
@@ -220,22 +228,25 @@ TEST_F(kick, a_signal_in_the_midst_of_interruptions)
 {
 	const struct sched_param first = { .sched_priority = 1 };
 	struct counter c = { .vcpu = &self->smp.cpu[0].vcpu };
+	volatile unsigned int *rounds = &smp_area(&self->smp, 0)->count[VECTOR];
 	const time_t end = time(NULL) + 10;
 	unsigned int i, j, before;
 
 	ASSERT_EQ(0, host_take_one_cpu());
-	ASSERT_EQ(0, prepare(&self->smp, g_forever));
+	ASSERT_EQ(0, prepare(&self->smp, g_count));
 	ASSERT_EQ(0, pthread_create(&c.thread, NULL, run_again, &c));
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &first));
 	for (i = 0; i < 10 * ROUNDS && time(NULL) < end; i++) {
 		before = c.ended;
+		ASSERT_TRUE(changes(rounds, *rounds));
 		for (j = 0; j < 3; j++)
 			usleep(100 + i % 50);
 		pthread_kill(c.thread, KICK);
-		ASSERT_TRUE(another_ended(&c, before)) {
+		ASSERT_TRUE(changes(&c.ended, before)) {
 			TH_LOG("round %u: KVM_RUN goes on", i);
 		}
 	}
+	ASSERT_TRUE(changes(rounds, *rounds));
 	c.stop = true;
 	pthread_kill(c.thread, KICK);
 	pthread_join(c.thread, NULL);
