@@ -104,13 +104,20 @@ static bool quick_exit(struct vmx_vcpu *vmx, enum mvm_exit_kind kind)
 	return true;
 }
 
-/* State that a quick exit may have changed, and that the VMCS has. */
-static void flush_quick(struct mvm_vcpu *vcpu)
+/* Into the VMCS with what a quick exit may have changed. Was that it? */
+static bool flush_quick(struct mvm_vcpu *vcpu)
 {
-	if (likely(!(vcpu->dirty & MVM_STATE_PAT)))
-		return;
+	if (vcpu->dirty != MVM_STATE_PAT)
+		return false;
 	vmx_write64(GUEST_IA32_PAT, vcpu->pat);
-	vcpu->dirty &= ~MVM_STATE_PAT;
+	vcpu->dirty = 0;
+	return true;
+}
+
+static bool may_go_on(struct mvm_vcpu *vcpu)
+{
+	return likely(mvm_quick_may_go_on(vcpu)) ||
+	       (flush_quick(vcpu) && mvm_quick_may_go_on(vcpu));
 }
 
 /* Enter, and again after each quick exit. The last entry's answer; @done: its exit was quick. */
@@ -131,10 +138,7 @@ static int enter_repeatedly(struct vmx_vcpu *vmx, bool *done)
 			return failed;
 		kind = quick_kind(vmx);
 		*done = quick_exit(vmx, kind);
-		if (!*done)
-			return 0;
-		flush_quick(&vmx->base);
-		if (!mvm_quick_may_go_on(&vmx->base))
+		if (!*done || !may_go_on(&vmx->base))
 			return 0;
 		again = true;
 		vmx->launched = true;
