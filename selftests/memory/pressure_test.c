@@ -253,13 +253,13 @@ static long used_that_came_back(struct __test_metadata *_metadata, struct tmem *
 	for (at = 0; at < size; at += TMEM_PAGE)
 		*(uint32_t *)(t->mem + at) = t->value;
 	t->size = size;
-	EXPECT_EQ(0, tmem_start(t));
+	ASSERT_EQ(0, tmem_start(t));
 	EXPECT_TRUE(tmem_rounds(t, 1));
 	EXPECT_EQ(0, tmem_stop(t));
 	EXPECT_EQ(0, tmem_wrong(t));
 
 	t->size = hot * TMEM_PAGE;
-	EXPECT_EQ(0, tmem_start(t));
+	ASSERT_EQ(0, tmem_start(t));
 	EXPECT_TRUE(tmem_rounds(t, 2));
 	faults = tmem_major_faults(t);
 	for (steps = 0; steps < 100 && out < cold * 9 / 10; steps++) {

@@ -309,14 +309,20 @@ TEST_F(emul, readonly_memory_reads_as_memory_and_writes_as_device)
 	ASSERT_EQ(0x10, get(self->w, RAM, 1));
 }
 
-TEST_F(emul, registers_change_only_when_it_retires)
+/* XADD of EAX, 5, and a device's register, 7: one read, one write, then the registers. */
+static void xadd_to_device(struct world *w)
 {
 	static const u8 xadd[] = { 0x0f, 0xc1, 0x03 };
 
-	GPR(RBX) = DEV;
-	GPR(RAX) = 5;
-	put(self->w, DEV, 7, 4);
-	mvm_insn_decode(&self->w->insn, xadd, sizeof(xadd), MVM_INSN_64);
+	w->gpr[MVM_RBX] = DEV;
+	w->gpr[MVM_RAX] = 5;
+	put(w, DEV, 7, 4);
+	mvm_insn_decode(&w->insn, xadd, sizeof(xadd), MVM_INSN_64);
+}
+
+TEST_F(emul, registers_change_only_when_it_retires)
+{
+	xadd_to_device(self->w);
 	ASSERT_EQ(MVM_EMUL_USER, mvm_emul_run(&self->w->e));
 	world_answer(self->w);
 	ASSERT_EQ(MVM_EMUL_USER, mvm_emul_run(&self->w->e));
@@ -342,17 +348,14 @@ static bool post(void *priv, gpa_t gpa, const void *buf, unsigned int len)
 
 TEST_F(emul, a_posted_write_breaks_nothing_off)
 {
-	static const u8 xadd[] = { 0x0f, 0xc1, 0x03 }, movups[] = { 0x0f, 0x11, 0x03 };
+	static const u8 movups[] = { 0x0f, 0x11, 0x03 };
 	struct mvm_emul_ops ops = world_ops;
 	unsigned int i;
 
 	ops.post = post;
 	posted.len = 0;
 	self->w->e.ops = &ops;
-	GPR(RBX) = DEV;
-	GPR(RAX) = 5;
-	put(self->w, DEV, 7, 4);
-	mvm_insn_decode(&self->w->insn, xadd, sizeof(xadd), MVM_INSN_64);
+	xadd_to_device(self->w);
 	ASSERT_EQ(MVM_EMUL_USER, mvm_emul_run(&self->w->e));
 	world_answer(self->w);
 	ASSERT_EQ(MVM_EMUL_DONE, mvm_emul_run(&self->w->e));
