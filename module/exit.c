@@ -26,19 +26,27 @@ int mvm_skip_and_resume(struct mvm_vcpu *vcpu)
 	return err ? err : MVM_RESUME;
 }
 
-int mvm_skip_insn(struct mvm_vcpu *vcpu)
+/* The length that the hardware did not tell. 0; else a handler's answer. May sleep. */
+static int get_insn_len(struct mvm_vcpu *vcpu)
 {
 	struct mvm_insn insn;
 	int err;
 
-	if (!vcpu->exit.insn_len) {
-		err = mvm_insn_fetch(vcpu, &insn);
-		if (err)
-			return err;
+	if (vcpu->exit.insn_len)
+		return 0;
+	err = mvm_insn_fetch(vcpu, &insn);
+	if (!err)
 		vcpu->exit.insn_len = insn.len;
-	}
-	mvm_skip_insn_len(vcpu, vcpu->exit.insn_len);
-	return 0;
+	return err;
+}
+
+int mvm_skip_insn(struct mvm_vcpu *vcpu)
+{
+	int err = get_insn_len(vcpu);
+
+	if (!err)
+		mvm_skip_insn_len(vcpu, vcpu->exit.insn_len);
+	return err;
 }
 
 int mvm_inject_gp(struct mvm_vcpu *vcpu)
@@ -238,7 +246,7 @@ static int exit_unknown(struct mvm_vcpu *vcpu)
 /* ------------------------------------------------------------------- table */
 
 #define FAST  BIT(0) /* needs no sleep */
-#define SKIPS BIT(1) /* steps over the instruction: fast only with its length known */
+#define SKIPS BIT(1) /* steps over the instruction: its length is fetched before it acts */
 
 static const struct mvm_exit_row {
 	const char *name;
@@ -255,7 +263,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_MEM_FAULT] = { "mem-fault", exit_mem_fault, 0, exit_mem_fault_fast },
 	[MVM_EXIT_CPUID] = { "cpuid", exit_cpuid, FAST | SKIPS },
 	[MVM_EXIT_RDMSR] = { "rdmsr", exit_rdmsr, FAST | SKIPS },
-	[MVM_EXIT_WRMSR] = { "wrmsr", exit_wrmsr, 0 },
+	[MVM_EXIT_WRMSR] = { "wrmsr", exit_wrmsr, SKIPS },
 	[MVM_EXIT_CR_ACCESS] = { "cr", mvm_exit_cr_access, 0 },
 	[MVM_EXIT_DR_ACCESS] = { "dr", mvm_exit_dr_access, 0 },
 	[MVM_EXIT_HLT] = { "hlt", exit_hlt, FAST | SKIPS },
@@ -266,7 +274,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_ENTRY_FAILED] = { "entry-failed", exit_entry_failed, FAST },
 	[MVM_EXIT_XSETBV] = { "xsetbv", mvm_exit_xsetbv, FAST | SKIPS },
 	[MVM_EXIT_INVD] = { "invd", mvm_skip_and_resume, FAST | SKIPS },
-	[MVM_EXIT_PAUSE] = { "pause", exit_pause, 0 },
+	[MVM_EXIT_PAUSE] = { "pause", exit_pause, SKIPS },
 	[MVM_EXIT_MONITOR] = { "monitor", mvm_inject_ud, FAST },
 	[MVM_EXIT_MWAIT] = { "mwait", mvm_inject_ud, FAST },
 	[MVM_EXIT_RDPMC] = { "rdpmc", mvm_inject_gp, FAST },
@@ -305,5 +313,15 @@ int mvm_exit_fast(struct mvm_vcpu *vcpu)
 
 int mvm_exit_slow(struct mvm_vcpu *vcpu)
 {
-	return unlikely(vcpu->exit.done) ? MVM_RESUME : exit_row(vcpu->exit.kind)->fn(vcpu);
+	const struct mvm_exit_row *row = exit_row(vcpu->exit.kind);
+	int err;
+
+	if (unlikely(vcpu->exit.done))
+		return MVM_RESUME;
+	if (row->flags & SKIPS) {
+		err = get_insn_len(vcpu);
+		if (err)
+			return err;
+	}
+	return row->fn(vcpu);
 }
