@@ -104,6 +104,7 @@ static void apic_mask_lvts(struct mvm_apic *apic)
 void mvm_apic_reset(struct mvm_apic *apic, bool init_event, bool bsp)
 {
 	memset(apic->regs, 0, MVM_APIC_PAGE_SIZE);
+	mvm_apic_regs_replaced(apic);
 	apic->esr_pending = 0;
 	if (!init_event)
 		apic->base = MVM_APIC_DEFAULT_PHYS | MVM_APIC_BASE_ENABLE |
@@ -343,6 +344,7 @@ int mvm_apic_set_state(struct mvm_apic *apic, const struct kvm_lapic_state *stat
 	memset(apic->regs, 0, MVM_APIC_PAGE_SIZE);
 	memcpy(apic->regs, state->regs, sizeof(state->regs));
 	apic_clean_state(apic);
+	mvm_apic_regs_replaced(apic);
 	apic->esr_pending = 0;
 	if (mvm_apic_is_x2apic(apic)) {
 		apic_load_identity(apic);

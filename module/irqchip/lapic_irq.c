@@ -3,25 +3,33 @@
  * The local APIC's interrupt half: which vector may be delivered now, how one is
  * requested, accepted and ended, and whether a message is meant for this APIC.
  *
- * IRR, ISR and TMR are 256 bits each, in eight 32-bit registers; searches go by
- * words from the top. Pure: see model.h. Registers are in lapic.c.
+ * IRR, ISR and TMR are 256 bits each, in eight 32-bit registers; which of the first two
+ * are not zero is kept beside them, because every entry asks for the highest bit.
+ * Pure: see model.h. Registers are in lapic.c.
  */
 #include "model.h"
 
 #define APIC_WORDS 8
 
-/* The highest vector set in the 256-bit array that starts at register @nr, or -1. */
-static int apic_highest(const struct mvm_apic *apic, unsigned int nr)
+/* The highest vector in the array that starts at register @nr and has @words, or -1. */
+static int apic_highest(const struct mvm_apic *apic, unsigned int nr, u8 words)
 {
 	int word;
 
-	for (word = APIC_WORDS - 1; word >= 0; word--) {
-		u32 bits = mvm_apic_reg(apic, nr + word);
+	if (!words)
+		return -1;
+	word = 31 - __builtin_clz(words);
+	return word * 32 + 31 - __builtin_clz(mvm_apic_reg(apic, nr + word));
+}
 
-		if (bits)
-			return word * 32 + 31 - __builtin_clz(bits);
-	}
-	return -1;
+static int apic_highest_irr(const struct mvm_apic *apic)
+{
+	return apic_highest(apic, MVM_APIC_IRR, apic->irr_words);
+}
+
+static int apic_highest_isr(const struct mvm_apic *apic)
+{
+	return apic_highest(apic, MVM_APIC_ISR, apic->isr_words);
 }
 
 static bool apic_test(const struct mvm_apic *apic, unsigned int nr, u8 vector)
@@ -37,6 +45,41 @@ static void apic_assign(struct mvm_apic *apic, unsigned int nr, u8 vector, bool 
 	mvm_apic_set_reg(apic, nr + vector / 32, set ? bits | bit : bits & ~bit);
 }
 
+static void apic_note_word(const struct mvm_apic *apic, unsigned int nr, unsigned int word,
+			   u8 *words)
+{
+	if (mvm_apic_reg(apic, nr + word))
+		*words |= BIT(word);
+	else
+		*words &= ~BIT(word);
+}
+
+static void apic_assign_irr(struct mvm_apic *apic, u8 vector, bool set)
+{
+	apic_assign(apic, MVM_APIC_IRR, vector, set);
+	apic_note_word(apic, MVM_APIC_IRR, vector / 32, &apic->irr_words);
+}
+
+static void apic_assign_isr(struct mvm_apic *apic, u8 vector, bool set)
+{
+	apic_assign(apic, MVM_APIC_ISR, vector, set);
+	apic_note_word(apic, MVM_APIC_ISR, vector / 32, &apic->isr_words);
+}
+
+/**
+ * mvm_apic_regs_replaced() - the register page was written as a whole
+ * @apic: the local APIC
+ */
+void mvm_apic_regs_replaced(struct mvm_apic *apic)
+{
+	unsigned int word;
+
+	for (word = 0; word < APIC_WORDS; word++) {
+		apic_note_word(apic, MVM_APIC_IRR, word, &apic->irr_words);
+		apic_note_word(apic, MVM_APIC_ISR, word, &apic->isr_words);
+	}
+}
+
 /**
  * mvm_apic_ppr() - the processor priority: the higher of TPR and what is in service
  * @apic: the local APIC
@@ -44,7 +87,7 @@ static void apic_assign(struct mvm_apic *apic, unsigned int nr, u8 vector, bool 
 u8 mvm_apic_ppr(const struct mvm_apic *apic)
 {
 	u8 tpr = mvm_apic_reg(apic, MVM_APIC_TPR);
-	int isr = apic_highest(apic, MVM_APIC_ISR);
+	int isr = apic_highest_isr(apic);
 	u8 isr_class = isr < 0 ? 0 : isr & 0xf0;
 
 	return (tpr & 0xf0) >= isr_class ? tpr : isr_class;
@@ -63,7 +106,7 @@ int mvm_apic_pending(const struct mvm_apic *apic)
 
 	if (!mvm_apic_enabled(apic))
 		return -1;
-	irr = apic_highest(apic, MVM_APIC_IRR);
+	irr = apic_highest_irr(apic);
 	return irr >= 0 && (irr & 0xf0) > (mvm_apic_ppr(apic) & 0xf0) ? irr : -1;
 }
 
@@ -74,8 +117,8 @@ int mvm_apic_pending(const struct mvm_apic *apic)
  */
 void mvm_apic_accept(struct mvm_apic *apic, u8 vector)
 {
-	apic_assign(apic, MVM_APIC_IRR, vector, false);
-	apic_assign(apic, MVM_APIC_ISR, vector, true);
+	apic_assign_irr(apic, vector, false);
+	apic_assign_isr(apic, vector, true);
 }
 
 /**
@@ -98,7 +141,7 @@ int mvm_apic_post(struct mvm_apic *apic, u8 vector, bool level)
 	if (apic_test(apic, MVM_APIC_IRR, vector))
 		return 0;
 	apic_assign(apic, MVM_APIC_TMR, vector, level);
-	apic_assign(apic, MVM_APIC_IRR, vector, true);
+	apic_assign_irr(apic, vector, true);
 	return 1;
 }
 
@@ -111,11 +154,11 @@ int mvm_apic_post(struct mvm_apic *apic, u8 vector, bool level)
  */
 int mvm_apic_eoi(struct mvm_apic *apic)
 {
-	int vector = apic_highest(apic, MVM_APIC_ISR);
+	int vector = apic_highest_isr(apic);
 
 	if (vector < 0)
 		return -1;
-	apic_assign(apic, MVM_APIC_ISR, vector, false);
+	apic_assign_isr(apic, vector, false);
 	apic->eoi_level = apic_test(apic, MVM_APIC_TMR, vector);
 	return vector;
 }
@@ -128,10 +171,10 @@ int mvm_apic_eoi(struct mvm_apic *apic)
  */
 bool mvm_apic_eoi_is_silent(const struct mvm_apic *apic)
 {
-	int vector = apic_highest(apic, MVM_APIC_ISR);
+	int vector = apic_highest_isr(apic);
 
 	return vector >= 0 && !apic_test(apic, MVM_APIC_TMR, vector) &&
-	       apic_highest(apic, MVM_APIC_IRR) < 0;
+	       apic_highest_irr(apic) < 0;
 }
 
 /**

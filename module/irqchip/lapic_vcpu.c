@@ -142,6 +142,9 @@ int mvm_irq_pending(struct mvm_vcpu *vcpu)
 	}
 	if (vector >= 0)
 		return vector;
+	/* Without the lock: what comes now ends in a request. */
+	if (!READ_ONCE(lapic->model.irr_words))
+		return -1;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	vector = mvm_apic_pending(&lapic->model);
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);

@@ -119,6 +119,8 @@ enum mvm_apic_reg {
  * @id: the initial APIC id (the vCPU's id)
  * @esr_pending: errors since the last write to the ESR
  * @turns: lowest-priority interrupts taken so far, to share them out
+ * @irr_words: which of the eight IRR registers are not zero
+ * @isr_words: likewise of the ISR
  * @eoi_vector: with MVM_APIC_FX_EOI, the vector that ended
  * @eoi_level: and whether it was level-triggered
  * @tsc_deadline: IA32_TSC_DEADLINE, in guest TSC; 0 = not armed
@@ -131,6 +133,8 @@ struct mvm_apic {
 	u32 id;
 	u32 esr_pending;
 	u32 turns;
+	u8 irr_words;
+	u8 isr_words;
 	u8 eoi_vector;
 	bool eoi_level;
 	u64 tsc_deadline;
@@ -166,6 +170,7 @@ static inline bool mvm_apic_is_x2apic(const struct mvm_apic *apic)
 	return apic->base & MVM_APIC_BASE_X2APIC;
 }
 
+void mvm_apic_regs_replaced(struct mvm_apic *apic);
 bool mvm_apic_sw_enabled(const struct mvm_apic *apic);
 void mvm_apic_reset(struct mvm_apic *apic, bool init_event, bool bsp);
 int mvm_apic_set_base(struct mvm_apic *apic, u64 base, bool host);
