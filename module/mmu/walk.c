@@ -61,6 +61,7 @@ struct mode {
 struct path {
 	int top; /* level of the first entry read */
 	int leaf; /* level of the last one */
+	u64 all, any; /* bits that every entry, or one of them, has */
 	u64 entry[MAX_LEVELS + 1]; /* by level, from 1 */
 	gpa_t at[MAX_LEVELS + 1];
 };
@@ -168,6 +169,8 @@ static int walk_tables(const struct mvm_walk *walk, const struct mode *mode,
 	if (ret)
 		return ret;
 
+	path->all = ~0ULL;
+	path->any = 0;
 	for (path->top = level;; level--) {
 		u64 index = gva >> level_shift(mode, level) & (BIT(mode->index_bits) - 1);
 		u64 entry;
@@ -177,6 +180,8 @@ static int walk_tables(const struct mvm_walk *walk, const struct mode *mode,
 		if (ret)
 			return ret;
 		path->entry[level] = entry;
+		path->all &= entry;
+		path->any |= entry;
 
 		if (!(entry & PTE_P))
 			return 1;
@@ -213,15 +218,9 @@ static u32 judge(const struct mvm_walk *walk, const struct mode *mode, const str
 {
 	const bool exec = access & MVM_ACCESS_EXEC, write = access & MVM_ACCESS_WRITE;
 	const bool user = access & MVM_ACCESS_USER;
-	u64 all = ~0ULL, any = 0;
+	const u64 all = path->all, any = path->any;
 	bool denied = false;
 	u32 error = 0;
-	int level;
-
-	for (level = path->top; level >= path->leaf; level--) {
-		all &= path->entry[level];
-		any |= path->entry[level];
-	}
 
 	if (user)
 		denied = !(all & PTE_U) || (write && !(all & PTE_W));
@@ -250,6 +249,9 @@ static int set_accessed(const struct mode *mode, const struct mvm_walk_ops *ops,
 {
 	int level, ret;
 
+	if ((path->all & PTE_A) &&
+	    (!(access & MVM_ACCESS_WRITE) || (path->entry[path->leaf] & PTE_D)))
+		return 0;
 	for (level = path->top; level >= path->leaf; level--) {
 		const u64 old = path->entry[level];
 		u64 new = old | PTE_A;
