@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The emulator's place in the hypervisor: fetching and decoding the guest's
- * instruction, MMIO and port accesses, and the exits to userspace they cause.
+ * The emulator's place in the hypervisor: its callbacks, and the exits to userspace
+ * that an instruction's accesses cause. emul_fetch.c reads the instruction;
+ * plain_io.c has what needs no emulator.
  *
  * Exit handlers call this, from the outer loop, where sleeping is allowed. An
  * access goes to the in-kernel devices first. What they do not know leaves to
@@ -20,14 +21,12 @@
 #include <asm/traps.h>
 #include <uapi/asm/debugreg.h>
 
+#include "emul.h"
 #include "exit.h"
 #include "fpu.h"
-#include "insn/emulate.h"
-#include "insn/fetch.h"
 #include "insn/internal.h"
-#include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
-#include "mvm.h"
+#include "vcpu.h"
 
 /*
  * How often in a row the guest may come back with an instruction that it was
@@ -36,26 +35,6 @@
 #define MAX_RETRIES 64
 /* After this many the emulator makes do without atomicity. */
 #define ATOMIC_RETRIES 8
-
-/**
- * struct mvm_emul_state - what survives an exit to userspace
- * @log: accesses of the instruction under way
- * @insn: the instruction
- * @linear_rip: where it is; userspace may have put the guest elsewhere meanwhile
- * @posted: a write that userspace is told of when the execution is over; .len 0: none
- * @string_io: a string I/O exit: the CPU has checked the port
- * @retry_rip: the last instruction that was left to the CPU
- * @retries: how often in a row
- */
-struct mvm_emul_state {
-	struct mvm_emul_log log;
-	struct mvm_insn insn;
-	u64 linear_rip;
-	struct mvm_emul_access posted;
-	bool string_io;
-	u64 retry_rip;
-	unsigned int retries;
-};
 
 int mvm_emul_create(struct mvm_vcpu *vcpu)
 {
@@ -67,140 +46,6 @@ void mvm_emul_destroy(struct mvm_vcpu *vcpu)
 {
 	kfree(vcpu->emul);
 	vcpu->emul = NULL;
-}
-
-/* ----------------------------------------------------------------- fetching */
-
-static enum mvm_insn_mode insn_mode(struct mvm_vcpu *vcpu)
-{
-	switch (mvm_cpu_mode(vcpu)) {
-	case MVM_MODE_LONG:
-		return MVM_INSN_64;
-	case MVM_MODE_PROT32:
-		return MVM_INSN_32;
-	case MVM_MODE_PROT16:
-		return MVM_INSN_16;
-	default:
-		return MVM_INSN_REAL;
-	}
-}
-
-u64 mvm_linear_rip(struct mvm_vcpu *vcpu)
-{
-	if (mvm_cpu_mode(vcpu) == MVM_MODE_LONG)
-		return vcpu->rip;
-	return (u32)(vcpu->seg[MVM_SEG_CS].base + vcpu->rip);
-}
-
-/* How many bytes CS lets the instruction have. */
-static unsigned int bytes_in_limit(struct mvm_vcpu *vcpu)
-{
-	enum mvm_cpu_mode mode = mvm_cpu_mode(vcpu); /* makes CS and RIP available */
-	u32 ip = vcpu->rip, limit = vcpu->seg[MVM_SEG_CS].limit;
-
-	if (mode == MVM_MODE_LONG)
-		return MVM_INSN_MAX;
-	return ip > limit ? 0 : min_t(u64, (u64)limit - ip + 1, MVM_INSN_MAX);
-}
-
-static u32 user_access(struct mvm_vcpu *vcpu)
-{
-	return mvm_cpl(vcpu) == 3 ? MVM_ACCESS_USER : 0;
-}
-
-static int fetch_memory(void *priv, gva_t la, void *buf, unsigned int len,
-			struct mvm_fault *fault)
-{
-	struct mvm_vcpu *vcpu = priv;
-
-	return mvm_gva_read(vcpu, la, buf, len, MVM_ACCESS_EXEC | user_access(vcpu), fault);
-}
-
-/* As mvm_insn_read(). */
-static int read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
-{
-	const struct mvm_insn_source src = {
-		.read = fetch_memory,
-		.priv = vcpu,
-		.la = mvm_linear_rip(vcpu),
-		.limit = bytes_in_limit(vcpu),
-		.mode = insn_mode(vcpu),
-		.given = vcpu->exit.insn_bytes,
-		.nr_given = vcpu->exit.nr_insn_bytes,
-	};
-
-	return mvm_insn_read(&src, out);
-}
-
-/*
- * The byte at @la cannot be read. Memory that the launcher has taken away may come back,
- * and then the instruction is executed again; code, or the tables that lead to it, where no
- * memory is cannot be emulated.
- */
-static int fetch_failed(struct mvm_vcpu *vcpu, gva_t la)
-{
-	struct mvm_fault fault;
-	struct mvm_walk walk;
-	gpa_t gpa;
-	int ret;
-
-	mvm_walk_init(vcpu, &walk);
-	if (mvm_walk_gva(vcpu->vm, &walk, la, MVM_ACCESS_EXEC | user_access(vcpu), &gpa, &fault))
-		return mvm_emulation_error(vcpu);
-	ret = mvm_mmu_fault(vcpu, gpa, MVM_ACCESS_EXEC);
-	if (ret == MVM_FAULT_MMIO)
-		return mvm_emulation_error(vcpu);
-	return ret < 0 ? ret : MVM_RESUME;
-}
-
-int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
-{
-	struct mvm_insn_read in;
-	int ret = read_insn(vcpu, &in);
-
-	if (ret < 0)
-		return fetch_failed(vcpu, mvm_linear_rip(vcpu) + in.n);
-	if (ret) {
-		mvm_queue_fault(vcpu, &in.fault);
-	} else if (in.status == MVM_INSN_OK) {
-		*insn = in.insn;
-		return 0;
-	} else if (in.status == MVM_INSN_UD) {
-		mvm_queue_exception(vcpu, X86_TRAP_UD);
-	} else {
-		mvm_queue_exception_err(vcpu, X86_TRAP_GP, 0);
-	}
-	return MVM_RESUME;
-}
-
-int mvm_emulation_error(struct mvm_vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-	struct mvm_insn_read in = { 0 };
-
-	mvm_emul_log_reset(&vcpu->emul->log);
-	vcpu->emul->posted.len = 0;
-	/* As many bytes as can be had; a failure here changes nothing. */
-	if (read_insn(vcpu, &in) && !in.n && vcpu->exit.nr_insn_bytes) {
-		in.n = min_t(u8, vcpu->exit.nr_insn_bytes, MVM_INSN_MAX);
-		memcpy(in.bytes, vcpu->exit.insn_bytes, in.n);
-	}
-
-	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
-	run->emulation_failure.ndata = 1; /* in units of 8 bytes: the flags */
-	run->emulation_failure.flags = 0;
-	if (in.n) {
-		run->emulation_failure.ndata = 3;
-		run->emulation_failure.flags = KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
-		run->emulation_failure.insn_size = in.n;
-		memcpy(run->emulation_failure.insn_bytes, in.bytes, MVM_INSN_MAX);
-	}
-	mvm_fail(mvm_vcpu_reason(vcpu), -EIO,
-		 "cannot emulate the instruction at %#llx (bytes: %*ph), which accesses %#llx",
-		 vcpu->rip, (int)in.n, in.bytes,
-		 vcpu->exit.kind == MVM_EXIT_MEM_FAULT ? vcpu->exit.u.mem.gpa : 0);
-	return MVM_TO_USER;
 }
 
 /* ------------------------------------------------- the emulator's callbacks */
@@ -249,8 +94,7 @@ static bool emul_mmio(void *priv, gpa_t gpa, void *buf, unsigned int len, bool w
 {
 	struct emul_call *call = priv;
 
-	return mvm_irqchip_mmio(call->vcpu, gpa, len, buf, write) ||
-	       (write && mvm_ioeventfd_signal(call->vcpu->vm, MVM_BUS_MEMORY, gpa, len, buf));
+	return mvm_kernel_mmio(call->vcpu, gpa, buf, len, write);
 }
 
 /*
@@ -269,18 +113,11 @@ static bool emul_post(void *priv, gpa_t gpa, const void *buf, unsigned int len)
 	return true;
 }
 
-/* Ports that a device in the kernel has, or that an eventfd stands for. */
-static bool kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write)
-{
-	return mvm_irqchip_pio(vcpu, port, size, buf, write) ||
-	       (write && mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, port, size, buf));
-}
-
 static bool emul_pio(void *priv, u16 port, void *buf, unsigned int size, bool write)
 {
 	struct emul_call *call = priv;
 
-	return kernel_pio(call->vcpu, port, buf, size, write);
+	return mvm_kernel_pio(call->vcpu, port, buf, size, write);
 }
 
 static void emul_segment(void *priv, unsigned int seg, struct mvm_emul_seg *out)
@@ -368,17 +205,6 @@ static const struct mvm_emul_ops emul_ops = {
 
 static int emul_complete(struct mvm_vcpu *vcpu);
 
-static void mmio_to_user(struct kvm_run *run, const struct mvm_emul_access *a)
-{
-	run->exit_reason = KVM_EXIT_MMIO;
-	run->mmio.phys_addr = a->gpa;
-	run->mmio.len = a->len;
-	run->mmio.is_write = a->write;
-	memset(run->mmio.data, 0, sizeof(run->mmio.data));
-	if (a->write)
-		memcpy(run->mmio.data, a->data, a->len);
-}
-
 /* Tell userspace which access to make. */
 static int emul_to_user(struct mvm_vcpu *vcpu)
 {
@@ -393,25 +219,28 @@ static int emul_to_user(struct mvm_vcpu *vcpu)
 		run->io.count = log->pio.count;
 		run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
 	} else {
-		mmio_to_user(run, &log->access[log->nr]);
+		mvm_mmio_to_user(run, &log->access[log->nr]);
 	}
 	vcpu->complete = emul_complete;
 	return MVM_TO_USER;
 }
 
-/* A reset, or a debugger, took the vCPU elsewhere: there is nothing to finish. */
-static bool emul_abandoned(struct mvm_vcpu *vcpu)
+bool mvm_emul_abandoned(struct mvm_vcpu *vcpu)
 {
-	if (likely(mvm_linear_rip(vcpu) == vcpu->emul->linear_rip))
+	struct mvm_emul_state *state = vcpu->emul;
+
+	if (likely(vcpu->rip == state->rip && !(vcpu->dirty & (MVM_STATE_CS | MVM_STATE_CR))))
 		return false;
-	mvm_emul_log_reset(&vcpu->emul->log);
+	if (mvm_linear_rip(vcpu) == state->linear_rip)
+		return false;
+	mvm_emul_log_reset(&state->log);
 	return true;
 }
 
 /* Userspace has made the posted write; now what the instruction broke off at, if it did. */
 static int emul_posted(struct mvm_vcpu *vcpu)
 {
-	if (likely(!vcpu->emul->log.pending) || emul_abandoned(vcpu))
+	if (likely(!vcpu->emul->log.pending) || mvm_emul_abandoned(vcpu))
 		return MVM_RESUME;
 	return emul_to_user(vcpu);
 }
@@ -467,7 +296,7 @@ static void emul_setup(struct mvm_vcpu *vcpu, struct emul_call *call, struct mvm
 
 	mvm_state_modify(vcpu, MVM_STATE_RIP);
 	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_CR);
-	*call = (struct emul_call){ .vcpu = vcpu, .user = user_access(vcpu) };
+	*call = (struct emul_call){ .vcpu = vcpu, .user = mvm_emul_user_access(vcpu) };
 	mvm_walk_init(vcpu, &call->walk);
 	*e = (struct mvm_emul){
 		.ops = &emul_ops,
@@ -507,7 +336,7 @@ static int emul_execute(struct mvm_vcpu *vcpu)
 	ret = emul_result(vcpu, result, &e);
 	if (!posted->len)
 		return ret;
-	mmio_to_user(vcpu->run, posted);
+	mvm_mmio_to_user(vcpu->run, posted);
 	posted->len = 0;
 	vcpu->complete = emul_posted;
 	return MVM_TO_USER;
@@ -519,39 +348,40 @@ static int emul_complete(struct mvm_vcpu *vcpu)
 	struct mvm_emul_state *state = vcpu->emul;
 	u8 data[sizeof(vcpu->run->mmio.data)];
 
-	if (emul_abandoned(vcpu))
+	if (mvm_emul_abandoned(vcpu))
 		return MVM_RESUME;
 	memcpy(data, vcpu->run->mmio.data, sizeof(data));
 	mvm_emul_log_answer(&state->log, data);
 	return emul_execute(vcpu);
 }
 
-/* Start with an empty log. As mvm_insn_fetch(). */
-static int emul_begin(struct mvm_vcpu *vcpu, bool string_io)
+/* Start with an empty log. */
+static void emul_begin(struct mvm_vcpu *vcpu, bool string_io)
 {
 	struct mvm_emul_state *state = vcpu->emul;
 
 	mvm_emul_log_reset(&state->log);
-	state->linear_rip = mvm_linear_rip(vcpu);
+	mvm_emul_note_rip(state, vcpu->rip, mvm_linear_rip(vcpu));
 	state->string_io = string_io;
-	return mvm_insn_fetch(vcpu, &state->insn);
 }
 
-int mvm_emulate_mmio(struct mvm_vcpu *vcpu, gpa_t gpa)
+int mvm_emulate_mmio(struct mvm_vcpu *vcpu)
 {
-	int ret = emul_begin(vcpu, false);
+	int ret;
 
-	if (ret)
-		return ret;
-	return emul_execute(vcpu);
+	emul_begin(vcpu, false);
+	ret = mvm_insn_fetch(vcpu, &vcpu->emul->insn);
+	return ret ? ret : emul_execute(vcpu);
 }
 
 int mvm_emulate_string_io(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit *exit = &vcpu->exit;
 	const struct mvm_insn *insn = &vcpu->emul->insn;
-	int ret = emul_begin(vcpu, true);
+	int ret;
 
+	emul_begin(vcpu, true);
+	ret = mvm_insn_fetch(vcpu, &vcpu->emul->insn);
 	if (ret)
 		return ret;
 	/* Another vCPU wrote over the instruction: execute what is there now. */
@@ -580,9 +410,7 @@ int mvm_emulate_word(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, u16 *va
 	struct mvm_emul e;
 	int ret;
 
-	mvm_emul_log_reset(&state->log);
-	state->linear_rip = mvm_linear_rip(vcpu);
-	state->string_io = false;
+	emul_begin(vcpu, false);
 	state->insn = *insn;
 	emul_setup(vcpu, &call, &e);
 	ret = mvm_emul_mem(&e, insn->mem.seg, mvm_emul_ea(&e), &data, sizeof(*val),
@@ -596,70 +424,4 @@ int mvm_emulate_word(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, u16 *va
 		return mvm_emulation_error(vcpu);
 	*val = data;
 	return 0;
-}
-
-/* ---------------------------------------------------------- plain port I/O */
-
-/* Input goes into AL, AX or EAX; the last clears the upper half. */
-static void io_set_rax(struct mvm_vcpu *vcpu, u32 val, u8 size)
-{
-	u64 mask = GENMASK_ULL(8 * size - 1, 0);
-
-	if (size == 4)
-		vcpu->gpr[MVM_RAX] = val;
-	else
-		vcpu->gpr[MVM_RAX] = (vcpu->gpr[MVM_RAX] & ~mask) | (val & mask);
-}
-
-static int io_skip(struct mvm_vcpu *vcpu)
-{
-	u64 next = vcpu->exit.u.io.next_rip;
-	int err;
-
-	if (next) {
-		mvm_skip_insn_len(vcpu, next - vcpu->rip);
-		return MVM_RESUME;
-	}
-	err = mvm_skip_insn(vcpu);
-	return err ? err : MVM_RESUME;
-}
-
-static int io_complete(struct mvm_vcpu *vcpu)
-{
-	const struct mvm_exit *exit = &vcpu->exit;
-	u32 val = 0;
-
-	/* As in emul_complete(). */
-	if (mvm_linear_rip(vcpu) != vcpu->emul->linear_rip)
-		return MVM_RESUME;
-	if (exit->u.io.in) {
-		memcpy(&val, vcpu->pio_page, exit->u.io.size);
-		io_set_rax(vcpu, val, exit->u.io.size);
-	}
-	return io_skip(vcpu);
-}
-
-int mvm_emulate_io(struct mvm_vcpu *vcpu)
-{
-	const struct mvm_exit *exit = &vcpu->exit;
-	struct kvm_run *run = vcpu->run;
-	u8 size = exit->u.io.size;
-	u32 val = exit->u.io.in ? 0 : vcpu->gpr[MVM_RAX];
-
-	if (kernel_pio(vcpu, exit->u.io.port, &val, size, !exit->u.io.in)) {
-		if (exit->u.io.in)
-			io_set_rax(vcpu, val, size);
-		return io_skip(vcpu);
-	}
-
-	run->exit_reason = KVM_EXIT_IO;
-	run->io.direction = exit->u.io.in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
-	run->io.size = size;
-	run->io.port = exit->u.io.port;
-	run->io.count = 1;
-	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
-	memcpy(vcpu->pio_page, &val, size);
-	vcpu->emul->linear_rip = mvm_linear_rip(vcpu);
-	vcpu->complete = io_complete;
-	return MVM_TO_USER;
 }

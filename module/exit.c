@@ -114,6 +114,23 @@ static int exit_io(struct mvm_vcpu *vcpu)
 	return vcpu->exit.u.io.string ? mvm_emulate_string_io(vcpu) : mvm_emulate_io(vcpu);
 }
 
+static int exit_io_fast(struct mvm_vcpu *vcpu)
+{
+	if (vcpu->exit.u.io.string || !vcpu->exit.insn_len)
+		return MVM_SLEEP;
+	return mvm_emulate_io(vcpu);
+}
+
+/*
+ * Not where an event's delivery went through device memory, which nobody could finish, nor
+ * with page tables or code there, which the emulator cannot fetch either.
+ */
+static bool can_emulate(const struct mvm_exit *exit)
+{
+	return exit->vectoring.type == MVM_EVENT_NONE && !exit->u.mem.in_walk &&
+	       !(exit->u.mem.access & MVM_ACCESS_EXEC);
+}
+
 static int exit_mem_fault(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit *exit = &vcpu->exit;
@@ -123,7 +140,8 @@ static int exit_mem_fault(struct mvm_vcpu *vcpu)
 		return MVM_RESUME;
 	if (ret != MVM_FAULT_MMIO)
 		return ret;
-	/* Event delivery through device memory: nothing an emulator could finish. */
+	if (can_emulate(exit))
+		return mvm_emulate_mmio(vcpu);
 	if (exit->vectoring.type != MVM_EVENT_NONE) {
 		u64 data[] = { exit->vectoring.vector, exit->hw_reason, exit->u.mem.access,
 			       exit->u.mem.gpa };
@@ -131,19 +149,19 @@ static int exit_mem_fault(struct mvm_vcpu *vcpu)
 		return internal_error(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, data,
 				      ARRAY_SIZE(data));
 	}
-	/* Page tables in device memory; code there is what the emulator cannot fetch either. */
-	if (exit->u.mem.in_walk || (exit->u.mem.access & MVM_ACCESS_EXEC))
-		return mvm_emulation_error(vcpu);
-	return mvm_emulate_mmio(vcpu, exit->u.mem.gpa);
+	return mvm_emulation_error(vcpu);
 }
 
-/* What is mapped and only missing here needs no sleep. */
+/* What is mapped and only missing here needs no sleep, nor does a device's register mostly. */
 static int exit_mem_fault_fast(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit *exit = &vcpu->exit;
 	int ret = mvm_mmu_fault_fast(vcpu, exit->u.mem.gpa, exit->u.mem.access);
 
-	return ret == MVM_FAULT_FIXED ? MVM_RESUME : MVM_SLEEP;
+	if (ret == MVM_FAULT_FIXED)
+		return MVM_RESUME;
+	return ret == MVM_FAULT_MMIO && can_emulate(exit) ? mvm_plain_move(vcpu) :
+							    MVM_SLEEP;
 }
 
 static int exit_cpuid(struct mvm_vcpu *vcpu)
@@ -259,7 +277,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_NMI] = { "nmi", exit_resume, FAST },
 	[MVM_EXIT_MACHINE_CHECK] = { "machine-check", exit_resume, FAST },
 	[MVM_EXIT_EXCEPTION] = { "exception", exit_exception, FAST },
-	[MVM_EXIT_IO] = { "io", exit_io, 0 },
+	[MVM_EXIT_IO] = { "io", exit_io, SKIPS, exit_io_fast },
 	[MVM_EXIT_MEM_FAULT] = { "mem-fault", exit_mem_fault, 0, exit_mem_fault_fast },
 	[MVM_EXIT_CPUID] = { "cpuid", exit_cpuid, FAST | SKIPS },
 	[MVM_EXIT_RDMSR] = { "rdmsr", exit_rdmsr, FAST | SKIPS },

@@ -21,16 +21,22 @@ int mvm_exit_slow(struct mvm_vcpu *vcpu);
 /* The exit's name for counters and traces. */
 const char *mvm_exit_name(enum mvm_exit_kind kind);
 
-/* emul.c: all return an enum mvm_exit_answer or -errno, may sleep. */
+/* emul*.c, plain_io.c: all return an enum mvm_exit_answer or -errno, may sleep. */
 
 /**
- * mvm_emulate_mmio() - emulate the instruction at RIP, which touched @gpa outside memory
+ * mvm_emulate_mmio() - emulate the instruction at RIP, which touched exit.u.mem.gpa
+ * outside memory
  * Routes each access to the in-kernel devices, else to userspace (KVM_EXIT_MMIO).
  */
-int mvm_emulate_mmio(struct mvm_vcpu *vcpu, gpa_t gpa);
+int mvm_emulate_mmio(struct mvm_vcpu *vcpu);
+/* The same without sleep, for moves whose bytes are present. MVM_SLEEP: nothing happened. */
+int mvm_plain_move(struct mvm_vcpu *vcpu);
 /* A string I/O exit (vcpu->exit.u.io, string): KVM_EXIT_IO with a count. */
 int mvm_emulate_string_io(struct mvm_vcpu *vcpu);
-/* A plain IN or OUT (vcpu->exit.u.io): in-kernel device or KVM_EXIT_IO. */
+/*
+ * A plain IN or OUT (vcpu->exit.u.io): in-kernel device or KVM_EXIT_IO. Does not sleep where
+ * the instruction's length is known.
+ */
 int mvm_emulate_io(struct mvm_vcpu *vcpu);
 /*
  * Fetch and decode the instruction at CS:RIP (from exit.insn_bytes when there).

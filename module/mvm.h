@@ -187,7 +187,7 @@ struct mvm_exit {
 			bool in;
 			bool string; /* INS or OUTS: operands come from the decoder */
 			bool rep;
-			u64 next_rip; /* 0 = unknown */
+			u64 linear_rip;
 		} io;
 		struct {
 			gpa_t gpa;

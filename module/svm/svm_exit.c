@@ -32,6 +32,16 @@ static u8 svm_insn_len(u64 rip, u64 next_rip)
 	return next_rip && len && len <= MVM_MAX_INSN_LEN ? len : 0;
 }
 
+/* mvm_linear_rip(), from the VMCB. */
+static u64 linear_rip(const struct svm_vcpu *svm)
+{
+	const struct vmcb_save_area *save = &svm->vmcb->save;
+
+	if ((svm->base.efer & EFER_LMA) && (save->cs.attrib & SVM_SELECTOR_L_MASK))
+		return svm->base.rip;
+	return (u32)(save->cs.base + svm->base.rip);
+}
+
 static void svm_decode_io(struct svm_vcpu *svm, struct mvm_exit *exit)
 {
 	const struct vmcb_control_area *control = &svm->vmcb->control;
@@ -42,8 +52,8 @@ static void svm_decode_io(struct svm_vcpu *svm, struct mvm_exit *exit)
 	exit->u.io.in = info & SVM_IOIO_TYPE_MASK;
 	exit->u.io.string = info & SVM_IOIO_STR_MASK;
 	exit->u.io.rep = info & BIT(SVM_IOIO_REP_SHIFT);
-	/* Present on every processor, with or without NRIP save. */
-	exit->u.io.next_rip = control->exit_info_2;
+	exit->u.io.linear_rip = linear_rip(svm);
+	/* The next RIP: present on every processor, with or without NRIP save. */
 	exit->insn_len = svm_insn_len(svm->base.rip, control->exit_info_2);
 }
 

@@ -28,6 +28,8 @@
 #define EXIT_QUAL_NMI_UNBLOCK_IRET	BIT_ULL(12)
 #define VMX_EXIT_GETSEC			11 /* basic exit reason */
 #define VMX_DR6_BD			BIT(13)
+#define VMX_IO_IN			BIT(3) /* exit qualification */
+#define VMX_IO_STRING			BIT(4)
 
 /**
  * struct vmx_config - what this processor's VT-x offers and minivmm uses

@@ -122,16 +122,26 @@ static void decode_exception(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 		host_machine_check();
 }
 
+/* mvm_linear_rip() with what it needs, and not by groups. */
+static u64 linear_rip(const struct vmx_vcpu *vmx)
+{
+	const struct mvm_vcpu *vcpu = &vmx->base;
+
+	if ((vcpu->efer & EFER_LMA) && (vmx_read32(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK))
+		return vcpu->rip;
+	return (u32)(vmx_read(GUEST_CS_BASE) + vcpu->rip);
+}
+
 static void decode_io(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 {
 	unsigned long qual = vmx_read(EXIT_QUALIFICATION);
 
 	exit->u.io.port = qual >> 16;
 	exit->u.io.size = (qual & 7) + 1;
-	exit->u.io.in = qual & BIT(3);
-	exit->u.io.string = qual & BIT(4);
+	exit->u.io.in = qual & VMX_IO_IN;
+	exit->u.io.string = qual & VMX_IO_STRING;
 	exit->u.io.rep = qual & BIT(5);
-	exit->u.io.next_rip = vmx->base.rip + exit->insn_len;
+	exit->u.io.linear_rip = linear_rip(vmx);
 }
 
 static void decode_cr(struct vmx_vcpu *vmx, struct mvm_exit *exit)

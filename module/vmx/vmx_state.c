@@ -124,9 +124,14 @@ void mvm_vmx_fetch(struct vmx_vcpu *vmx, u32 mask)
 	int n;
 
 	mask &= VMX_LAZY_STATE & ~vcpu->avail;
-	for (n = 0; n < MVM_NR_SEGS; n++)
-		if (in_group(n, mask))
-			fetch_seg(vcpu, n);
+	if (mask & MVM_STATE_CS) {
+		fetch_seg(vcpu, MVM_SEG_CS);
+		fetch_seg(vcpu, MVM_SEG_SS);
+	}
+	if (mask & MVM_STATE_SEG)
+		for (n = 0; n < MVM_NR_SEGS; n++)
+			if (in_group(n, MVM_STATE_SEG))
+				fetch_seg(vcpu, n);
 	if (mask & MVM_STATE_DT) {
 		vcpu->gdt.base = vmx_read(GUEST_GDTR_BASE);
 		vcpu->gdt.limit = vmx_read32(GUEST_GDTR_LIMIT);

@@ -44,6 +44,12 @@ GUEST_CODE(load16, 16, "mov $0x9000, %ax; mov %ax, %ds; xor %bx, %bx;"
 GUEST_CODE(load32, 32, LOAD("%ebx"));
 GUEST_CODE(load64, 64, LOAD("%rbx"));
 
+/* The same from a port. */
+#define INPUT "mov $0x55, %eax; inl $0xf2, %eax; out %eax, $0xf1; hlt"
+GUEST_CODE(input16, 16, INPUT);
+GUEST_CODE(input32, 32, INPUT);
+GUEST_CODE(input64, 64, INPUT);
+
 GUEST_CODE(wide64, 64,
 	   "mov $0x90ffd, %ebx; mov $0x0807060504030201, %rax;"
 	   "mov %rax, (%rbx); mov 0x10(%rbx), %rax; mov %rax, 0x20300; hlt");
@@ -81,11 +87,12 @@ FIXTURE(mmio) {
 FIXTURE_VARIANT(mmio) {
 	enum tvm_mode mode;
 	const uint8_t *access, *access_end, *string, *string_end, *load, *load_end;
+	const uint8_t *input, *input_end;
 };
 
 #define CODE(bits)							\
 	access##bits, access##bits##_end, string##bits, string##bits##_end, \
-	load##bits, load##bits##_end
+	load##bits, load##bits##_end, input##bits, input##bits##_end
 
 FIXTURE_VARIANT_ADD(mmio, real) { TVM_REAL, CODE(16) };
 FIXTURE_VARIANT_ADD(mmio, protected) { TVM_PROTECTED, CODE(32) };
@@ -228,6 +235,54 @@ TEST_F(mmio, a_guest_put_elsewhere_has_nothing_to_finish)
 	ASSERT_EQ(0, tvcpu_run_to(&self->vcpu, KVM_EXIT_HLT));
 	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_GET_REGS, &regs));
 	EXPECT_EQ(0x55, regs.rax);
+}
+
+/* Put where it is, or to the same offset in a segment @moved bytes further on. */
+static int move_segment(struct tvm *vm, struct tvcpu *vcpu, uint64_t moved)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int ret = tvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+
+	ret = ret ?: tvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	if (moved)
+		vm->mem[sregs.cs.base + regs.rip + moved] = 0xf4; /* HLT */
+	sregs.cs.base += moved;
+	sregs.cs.selector += moved / 16;
+	return ret ?: tvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
+}
+
+/* With the same RIP the segment tells; where its base does not count, nothing does. */
+TEST_F(mmio, segments_written_back_abandon_nothing_but_another_base_does)
+{
+	const bool port[] = { false, true };
+	const uint64_t moved[] = { 0, 0x1000 };
+	struct kvm_regs regs;
+	unsigned int i;
+
+	if (tvm_is_kvm())
+		MVM_SKIP("KVM does it otherwise");
+	for (i = 0; i < 4; i++) {
+		const bool in = port[i / 2], finishes = !moved[i % 2] || variant->mode == TVM_LONG;
+
+		ASSERT_EQ(0, tvcpu_start(&self->vcpu, variant->mode,
+					 in ? variant->input : variant->load,
+					 in ? variant->input_end : variant->load_end));
+		if (in) {
+			ASSERT_EQ(0, tvcpu_run_to(&self->vcpu, KVM_EXIT_IO));
+			memcpy((uint8_t *)self->vcpu.run + self->vcpu.run->io.data_offset,
+			       "\xfe\xca\0", 4);
+		} else {
+			EXPECT_READ(DEV, 4, 0xcafe);
+		}
+		ASSERT_EQ(0, move_segment(&self->vm, &self->vcpu, moved[i % 2]));
+		ASSERT_EQ(0, tvcpu_run_to(&self->vcpu, finishes ? KVM_EXIT_IO : KVM_EXIT_HLT));
+		ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_GET_REGS, &regs));
+		EXPECT_EQ(finishes, regs.rax == 0xcafe) {
+			TH_LOG("%s, CS moved by %#lx: RAX %#llx", in ? "IN" : "load", moved[i % 2],
+			       (long long)regs.rax);
+		}
+	}
 }
 
 FIXTURE(mmio_long) {

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of instruction emulation share: emul.c, emul_fetch.c, plain_io.c.
+ */
+#ifndef MVM_EMUL_H
+#define MVM_EMUL_H
+
+#include "insn/emulate.h"
+#include "insn/fetch.h"
+#include "mvm.h"
+
+/**
+ * struct mvm_emul_state - what survives an exit to userspace
+ * @log: accesses of the instruction under way
+ * @insn: the instruction
+ * @rip: where it is; userspace may have put the guest elsewhere meanwhile
+ * @linear_rip: the same as a linear address
+ * @posted: a write that userspace is told of when the execution is over; .len 0: none
+ * @string_io: a string I/O exit: the CPU has checked the port
+ * @retry_rip: the last instruction that was left to the CPU
+ * @retries: how often in a row
+ */
+struct mvm_emul_state {
+	struct mvm_emul_log log;
+	struct mvm_insn insn;
+	u64 rip, linear_rip;
+	struct mvm_emul_access posted;
+	bool string_io;
+	u64 retry_rip;
+	unsigned int retries;
+};
+
+/* An instruction that may leave to userspace begins. */
+static inline void mvm_emul_note_rip(struct mvm_emul_state *state, u64 rip, u64 linear_rip)
+{
+	state->rip = rip;
+	state->linear_rip = linear_rip;
+}
+
+/* A reset, or a debugger, took the vCPU elsewhere: there is nothing to finish. */
+bool mvm_emul_abandoned(struct mvm_vcpu *vcpu);
+/* MVM_ACCESS_USER at CPL 3. */
+u32 mvm_emul_user_access(struct mvm_vcpu *vcpu);
+/* The instruction at RIP. As mvm_insn_read(). */
+int mvm_emul_read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out);
+
+/* A device in the kernel has the port or the register, or an eventfd stands for it. */
+bool mvm_kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write);
+bool mvm_kernel_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, void *buf, unsigned int len, bool write);
+/* kvm_run: KVM_EXIT_MMIO. */
+void mvm_mmio_to_user(struct kvm_run *run, const struct mvm_emul_access *a);
+
+#endif

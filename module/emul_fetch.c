@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's instruction: from CS:RIP by way of the guest's page tables, or as the
+ * processor has handed it over, to a decoded one; and what is told where that, or its
+ * emulation, is not possible.
+ */
+#include <asm/traps.h>
+
+#include "emul.h"
+#include "exit.h"
+#include "mmu/mmu.h"
+
+static enum mvm_insn_mode insn_mode(struct mvm_vcpu *vcpu)
+{
+	switch (mvm_cpu_mode(vcpu)) {
+	case MVM_MODE_LONG:
+		return MVM_INSN_64;
+	case MVM_MODE_PROT32:
+		return MVM_INSN_32;
+	case MVM_MODE_PROT16:
+		return MVM_INSN_16;
+	default:
+		return MVM_INSN_REAL;
+	}
+}
+
+u64 mvm_linear_rip(struct mvm_vcpu *vcpu)
+{
+	if (mvm_cpu_mode(vcpu) == MVM_MODE_LONG)
+		return vcpu->rip;
+	return (u32)(vcpu->seg[MVM_SEG_CS].base + vcpu->rip);
+}
+
+/* How many bytes CS lets the instruction have. */
+static unsigned int bytes_in_limit(struct mvm_vcpu *vcpu)
+{
+	enum mvm_cpu_mode mode = mvm_cpu_mode(vcpu); /* makes CS and RIP available */
+	u32 ip = vcpu->rip, limit = vcpu->seg[MVM_SEG_CS].limit;
+
+	if (mode == MVM_MODE_LONG)
+		return MVM_INSN_MAX;
+	return ip > limit ? 0 : min_t(u64, (u64)limit - ip + 1, MVM_INSN_MAX);
+}
+
+u32 mvm_emul_user_access(struct mvm_vcpu *vcpu)
+{
+	return mvm_cpl(vcpu) == 3 ? MVM_ACCESS_USER : 0;
+}
+
+static u32 fetch_access(struct mvm_vcpu *vcpu)
+{
+	return MVM_ACCESS_EXEC | mvm_emul_user_access(vcpu);
+}
+
+static int fetch_memory(void *priv, gva_t la, void *buf, unsigned int len,
+			struct mvm_fault *fault)
+{
+	struct mvm_vcpu *vcpu = priv;
+
+	return mvm_gva_read(vcpu, la, buf, len, fetch_access(vcpu), fault);
+}
+
+int mvm_emul_read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
+{
+	const struct mvm_insn_source src = {
+		.read = fetch_memory,
+		.priv = vcpu,
+		.la = mvm_linear_rip(vcpu),
+		.limit = bytes_in_limit(vcpu),
+		.mode = insn_mode(vcpu),
+		.given = vcpu->exit.insn_bytes,
+		.nr_given = vcpu->exit.nr_insn_bytes,
+	};
+
+	return mvm_insn_read(&src, out);
+}
+
+/*
+ * The byte at @la cannot be read. Memory that the launcher has taken away may come back,
+ * and then the instruction is executed again; code, or the tables that lead to it, where no
+ * memory is cannot be emulated.
+ */
+static int fetch_failed(struct mvm_vcpu *vcpu, gva_t la)
+{
+	struct mvm_fault fault;
+	struct mvm_walk walk;
+	gpa_t gpa;
+	int ret;
+
+	mvm_walk_init(vcpu, &walk);
+	if (mvm_walk_gva(vcpu->vm, &walk, la, fetch_access(vcpu), &gpa, &fault))
+		return mvm_emulation_error(vcpu);
+	ret = mvm_mmu_fault(vcpu, gpa, MVM_ACCESS_EXEC);
+	if (ret == MVM_FAULT_MMIO)
+		return mvm_emulation_error(vcpu);
+	return ret < 0 ? ret : MVM_RESUME;
+}
+
+int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
+{
+	struct mvm_insn_read in;
+	int ret = mvm_emul_read_insn(vcpu, &in);
+
+	if (ret < 0)
+		return fetch_failed(vcpu, mvm_linear_rip(vcpu) + in.n);
+	if (ret) {
+		mvm_queue_fault(vcpu, &in.fault);
+	} else if (in.status == MVM_INSN_OK) {
+		*insn = in.insn;
+		return 0;
+	} else if (in.status == MVM_INSN_UD) {
+		mvm_queue_exception(vcpu, X86_TRAP_UD);
+	} else {
+		mvm_queue_exception_err(vcpu, X86_TRAP_GP, 0);
+	}
+	return MVM_RESUME;
+}
+
+int mvm_emulation_error(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct mvm_insn_read in = { 0 };
+
+	mvm_emul_log_reset(&vcpu->emul->log);
+	vcpu->emul->posted.len = 0;
+	/* As many bytes as can be had; a failure here changes nothing. */
+	if (mvm_emul_read_insn(vcpu, &in) && !in.n && vcpu->exit.nr_insn_bytes) {
+		in.n = min_t(u8, vcpu->exit.nr_insn_bytes, MVM_INSN_MAX);
+		memcpy(in.bytes, vcpu->exit.insn_bytes, in.n);
+	}
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->emulation_failure.ndata = 1; /* in units of 8 bytes: the flags */
+	run->emulation_failure.flags = 0;
+	if (in.n) {
+		run->emulation_failure.ndata = 3;
+		run->emulation_failure.flags = KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+		run->emulation_failure.insn_size = in.n;
+		memcpy(run->emulation_failure.insn_bytes, in.bytes, MVM_INSN_MAX);
+	}
+	mvm_fail(mvm_vcpu_reason(vcpu), -EIO,
+		 "cannot emulate the instruction at %#llx (bytes: %*ph), which accesses %#llx",
+		 vcpu->rip, (int)in.n, in.bytes,
+		 vcpu->exit.kind == MVM_EXIT_MEM_FAULT ? vcpu->exit.u.mem.gpa : 0);
+	return MVM_TO_USER;
+}
