@@ -75,18 +75,9 @@ static u32 search(const struct mvm_ioeventfds *table, const struct mvm_ioeventfd
 	return low;
 }
 
-/**
- * mvm_ioeventfd_signal() - the guest writes where no in-kernel device answered
- * @vm: the VM
- * @bus: port or memory
- * @addr: port, or guest physical address
- * @len: bytes, at most 8
- * @data: what is written
- *
- * Context: may not sleep. Return: true: an eventfd was signalled, the write is done.
- */
-bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
-			  const void *data)
+/* mvm_ioeventfd_signal() where there is one on the bus. */
+bool __mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
+			    const void *data)
 {
 	struct mvm_ioeventfd key = { .addr = addr, .len = len };
 	const struct mvm_ioeventfds *table;
@@ -94,7 +85,7 @@ bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len
 	int idx;
 	u32 i;
 
-	if (!rcu_access_pointer(vm->ioeventfds[bus]) || len > sizeof(key.datamatch))
+	if (len > sizeof(key.datamatch))
 		return false;
 	memcpy(&key.datamatch, data, len);
 	idx = srcu_read_lock(&vm->irq_srcu);

@@ -620,8 +620,30 @@ const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 f
 bool mvm_guest_has(const struct mvm_vcpu *vcpu, u32 x86_feature); /* X86_FEATURE_* */
 
 /* Writes that signal eventfds (ioeventfd.c). */
-bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
-			  const void *data);
+bool __mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
+			    const void *data);
+
+static inline bool mvm_ioeventfd_any(struct mvm_vm *vm, enum mvm_bus bus)
+{
+	return rcu_access_pointer(vm->ioeventfds[bus]);
+}
+
+/**
+ * mvm_ioeventfd_signal() - the guest writes where no in-kernel device answered
+ * @vm: the VM
+ * @bus: port or memory
+ * @addr: port, or guest physical address
+ * @len: bytes, at most 8
+ * @data: what is written
+ *
+ * Context: may not sleep. Return: true: an eventfd was signalled, the write is done.
+ */
+static inline bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
+					const void *data)
+{
+	return mvm_ioeventfd_any(vm, bus) && __mvm_ioeventfd_signal(vm, bus, addr, len, data);
+}
+
 int mvm_ioeventfd_set(struct mvm_vm *vm, const struct kvm_ioeventfd *args);
 void mvm_ioeventfd_destroy(struct mvm_vm *vm);
 

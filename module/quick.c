@@ -9,6 +9,7 @@
  * that is not at hand takes the ordinary way, and nothing has happened.
  */
 #include "exit.h"
+#include "irqchip/irqchip.h"
 #include "pv.h"
 #include "quick.h"
 #include "vcpu.h"
@@ -45,9 +46,21 @@ static bool quick_wrmsr(struct mvm_vcpu *vcpu)
 	return mvm_msr_write_quick(vcpu, vcpu->gpr[MVM_RCX], data);
 }
 
+/* OUT to an eventfd. What a device in the kernel owns is its own, and takes its time. */
+static bool quick_out(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+	u32 val = vcpu->gpr[MVM_RAX];
+
+	return !mvm_irqchip_owns_port(vcpu->vm, exit->u.io.port) &&
+	       mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, exit->u.io.port, exit->u.io.size, &val);
+}
+
 bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind)
 {
 	switch (kind) {
+	case MVM_EXIT_IO:
+		return quick_out(vcpu);
 	case MVM_EXIT_CPUID:
 		return quick_cpuid(vcpu);
 	case MVM_EXIT_RDMSR:
@@ -65,6 +78,9 @@ bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind)
 bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu)
 {
 	if (vcpu->dirty || atomic_long_read(&vcpu->requests) != BIT(MVM_REQ_EVENT))
+		return false;
+	/* The answer came back to this vCPU as a kick, which sends no IPI to its own CPU. */
+	if (READ_ONCE(vcpu->mode) != MVM_IN_GUEST)
 		return false;
 	/* The guest may have ended an interrupt that the local APIC still has in service. */
 	if (vcpu->pv.eoi_offered)

@@ -13,7 +13,8 @@
 /**
  * mvm_quick_exit() - answer an exit between two entries
  * @vcpu: whose
- * @kind: CPUID, RDMSR, WRMSR; HYPERCALL from 64-bit code at CPL 0
+ * @kind: CPUID, RDMSR, WRMSR; HYPERCALL from 64-bit code at CPL 0; IO for OUT, with
+ *	exit.u.io.port and .size filled
  *
  * Context: inside vcpu_run(), interrupts off; RIP, RSP and RFLAGS are not current, other
  * groups as vcpu->avail says. Return: true: done, the instruction is to be stepped over.

@@ -109,6 +109,7 @@ static inline bool mvm_ends_matter(struct mvm_vm *vm)
 /* pit.c. vm->irq_lock held. */
 void __mvm_pit_ended(struct mvm_pit *pit);
 void __mvm_pit_forget(struct mvm_pit *pit);
+bool mvm_pit_owns(const struct mvm_pit *pit, u16 port); /* without the lock, too */
 bool __mvm_pit_pio(struct mvm_pit *pit, u16 port, u8 *val, bool write);
 
 #endif

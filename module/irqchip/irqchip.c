@@ -137,6 +137,16 @@ static u64 pic_take_acked(struct mvm_irqchip *chip)
 	return acked;
 }
 
+bool mvm_irqchip_owns_port(struct mvm_vm *vm, u16 port)
+{
+	const struct mvm_pit *pit;
+
+	if (!mvm_pic_in_kernel(vm))
+		return false;
+	pit = smp_load_acquire(&vm->pit); /* pairs with mvm_pit_create() */
+	return (pit && mvm_pit_owns(pit, port)) || mvm_i8259_owns(port);
+}
+
 /**
  * mvm_irqchip_pio() - offer a port access to the in-kernel devices
  * @vcpu: the vCPU

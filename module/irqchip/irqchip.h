@@ -75,6 +75,8 @@ void mvm_pic_tell_acked(struct mvm_vm *vm);
  * Context: the vCPU's thread; PIO also from the inner loop (does not sleep).
  */
 bool mvm_irqchip_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool write);
+/* Would mvm_irqchip_pio() answer? */
+bool mvm_irqchip_owns_port(struct mvm_vm *vm, u16 port);
 bool mvm_irqchip_pio(struct mvm_vcpu *vcpu, u16 port, int size, void *data, bool write);
 
 /* x2APIC registers, APIC_BASE, TSC_DEADLINE: 0, or 1 = #GP. */

@@ -159,6 +159,16 @@ void mvm_pit_destroy(struct mvm_vm *vm)
 }
 
 /**
+ * mvm_pit_owns() - is @port one of the PIT's?
+ * @pit: the 8254
+ * @port: I/O port
+ */
+bool mvm_pit_owns(const struct mvm_pit *pit, u16 port)
+{
+	return (port & ~3) == MVM_PIT_PORT || (pit->speaker && port == MVM_SPEAKER_PORT);
+}
+
+/**
  * __mvm_pit_pio() - one byte at one of the PIT's ports
  * @pit: the 8254
  * @port: I/O port
@@ -172,15 +182,15 @@ bool __mvm_pit_pio(struct mvm_pit *pit, u16 port, u8 *val, bool write)
 	u64 now = ktime_get_ns();
 
 	lockdep_assert_held(&pit->vm->irq_lock);
-	if (pit->speaker && port == MVM_SPEAKER_PORT) {
+	if (!mvm_pit_owns(pit, port))
+		return false;
+	if (port == MVM_SPEAKER_PORT) {
 		if (write)
 			mvm_i8254_speaker_write(&pit->model, *val, now);
 		else
 			*val = mvm_i8254_speaker_read(&pit->model, now);
 		return true;
 	}
-	if ((port & ~3) != MVM_PIT_PORT)
-		return false;
 	if (!write) {
 		*val = mvm_i8254_read(&pit->model, port, now);
 		return true;

@@ -62,12 +62,29 @@ static bool in_64bit_kernel(const struct mvm_vcpu *vcpu)
 	       !VMX_AR_DPL(vmx_read_quick(GUEST_SS_AR_BYTES));
 }
 
+/* OUT may be for an eventfd. */
+static enum mvm_exit_kind io_kind(struct mvm_vcpu *vcpu)
+{
+	unsigned long qual;
+
+	if (!mvm_ioeventfd_any(vcpu->vm, MVM_BUS_PORT))
+		return MVM_EXIT_UNKNOWN;
+	qual = vmx_read_quick(EXIT_QUALIFICATION);
+	if (qual & (VMX_IO_IN | VMX_IO_STRING))
+		return MVM_EXIT_UNKNOWN;
+	vcpu->exit.u.io.port = qual >> 16;
+	vcpu->exit.u.io.size = (qual & 7) + 1;
+	return MVM_EXIT_IO;
+}
+
 /* The exit's name, if it may be answered between two entries; MVM_EXIT_UNKNOWN: not so. */
-static enum mvm_exit_kind quick_kind(const struct vmx_vcpu *vmx)
+static enum mvm_exit_kind quick_kind(struct vmx_vcpu *vmx)
 {
 	switch (vmx->exit_reason) {
 	case EXIT_REASON_CPUID:
 		return MVM_EXIT_CPUID;
+	case EXIT_REASON_IO_INSTRUCTION:
+		return io_kind(&vmx->base);
 	case EXIT_REASON_MSR_READ:
 		return MVM_EXIT_RDMSR;
 	case EXIT_REASON_MSR_WRITE:

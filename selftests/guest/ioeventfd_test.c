@@ -9,8 +9,8 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "irq_util.h"
 #include "mvm_harness.h"
-#include "mvm_util.h"
 
 #define BAD_PTR ((void *)0x8)
 #define PORT 0x510
@@ -52,6 +52,15 @@ GUEST_CODE(doorbells, 64,
 /* Crosses a page: two writes of two bytes for a device. */
 GUEST_CODE(crossing, 64,
 	   "mov $0xd0000ffe, %ebx; movl $7, (%rbx); mov $1, %eax; out %eax, $0xf1; hlt");
+
+/* A doorbell, then a report of 3; the interrupt it comes back as reports 1. */
+#define RING_VECTOR 0x50
+GUEST_CODE(ring, 64,
+	   "mov $0xfee00000, %ebx; movl $0x1ff, 0xf0(%rbx); mov $0x510, %edx;"
+	   "1: sti; nop; out %eax, %dx; mov $3, %eax; out %eax, $0xf1;"
+	   "cli; out %eax, %dx; mov $4, %eax; out %eax, $0xf1; jmp 1b;"
+	   ".org ring + 128; push %rax; mov $1, %eax; out %eax, $0xf1;"
+	   "movl $0, 0xb0(%rbx); pop %rax; iretq");
 
 FIXTURE(ioeventfd) {
 	struct tvm vm;
@@ -332,6 +341,36 @@ static double seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* Whoever rings may be who is called: at once, or when he listens again. */
+TEST(a_doorbell_interrupts_its_ringer)
+{
+	static const int want[] = { 1, 3, 4 };
+	struct kvm_irq_routing_entry route = tirq_msi(5, RING_VECTOR);
+	int efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), i;
+	struct tvcpu vcpu;
+	struct tvm vm;
+
+	TVM_CREATE_OR_SKIP(&vm, TVM_MEM_SIZE);
+	ASSERT_EQ(0, tvm_create_irqchip(&vm, false));
+	ASSERT_EQ(0, tvcpu_create(&vm, &vcpu, 0));
+	ASSERT_EQ(0, tirq_route(&vm, &route, 1));
+	ASSERT_EQ(0, tirq_irqfd(&vm, efd, 5, 0, 0));
+	ASSERT_EQ(0, set(&vm, efd, PORT, 4, PIO, 0));
+	ASSERT_EQ(0, tvcpu_start(&vcpu, TVM_LONG, ring, ring_end));
+	tvcpu_set_gate(&vcpu, TVM_LONG, RING_VECTOR, TVM_CODE + 128);
+	for (i = 0; i < 30; i++) {
+		/* What was rung with interrupts off comes behind STI, before the next bell. */
+		if (i && !(i % 3))
+			ASSERT_EQ(1, next(&vcpu));
+		ASSERT_EQ(want[i % 3], next(&vcpu)) {
+			TH_LOG("round %d", i / 3);
+		}
+	}
+	tvcpu_destroy(&vcpu);
+	tvm_destroy(&vm);
+	close(efd);
 }
 
 TEST_F(ioeventfd, a_thousand_doorbells)
