@@ -44,8 +44,11 @@ GUEST_CODE(flood_self_ipi, 64,
 GUEST_CODE(flood_ipi, 64, "mov $" APIC ", %edi; 1: movl $0xc4080, 0x300(%rdi); jmp 1b");
 GUEST_CODE(flood_pause, 64, "1: pause; jmp 1b");
 GUEST_CODE(flood_spin, 64, "cli; 1: jmp 1b");
-GUEST_CODE(flood_vmcall, 64, "1: mov $11, %eax; vmcall; jmp 1b");
-GUEST_CODE(flood_vmmcall, 64, "1: mov $11, %eax; vmmcall; jmp 1b");
+/* The other vendor's is #UD. */
+GUEST_CODE(flood_vmcall, 64,
+	   "1: mov $11, %eax; vmcall; jmp 1b; .org flood_vmcall + 64; iretq");
+GUEST_CODE(flood_vmmcall, 64,
+	   "1: mov $11, %eax; vmmcall; jmp 1b; .org flood_vmmcall + 64; iretq");
 GUEST_CODE(flood_invd, 64, "1: wbinvd; jmp 1b");
 GUEST_CODE(flood_exception, 64, "1: ud2; .org flood_exception + 64; iretq");
 GUEST_CODE(flood_memory, 64,

@@ -237,7 +237,7 @@ static int make_group(void)
 }
 
 /* Killed by the kernel, or told ENOMEM: the group's limit holds for what the module takes. */
-TEST_F_TIMEOUT(memory, too_little_in_the_control_group, 600)
+TEST_F_TIMEOUT(memory, too_little_in_the_control_group, 3600)
 {
 	unsigned int n = steps(24);
 
