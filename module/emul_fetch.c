@@ -4,6 +4,8 @@
  * processor has handed it over, to a decoded one; and what is told where that, or its
  * emulation, is not possible.
  */
+#include <linux/uaccess.h>
+
 #include <asm/traps.h>
 
 #include "emul.h"
@@ -60,7 +62,8 @@ static int fetch_memory(void *priv, gva_t la, void *buf, unsigned int len,
 	return mvm_gva_read(vcpu, la, buf, len, fetch_access(vcpu), fault);
 }
 
-int mvm_emul_read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
+/* As mvm_insn_read(). */
+static int read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
 {
 	const struct mvm_insn_source src = {
 		.read = fetch_memory,
@@ -73,6 +76,21 @@ int mvm_emul_read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
 	};
 
 	return mvm_insn_read(&src, out);
+}
+
+bool mvm_emul_peek_insn(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
+{
+	struct mvm_insn_read in;
+	int ret;
+
+	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_CR);
+	pagefault_disable();
+	ret = read_insn(vcpu, &in);
+	pagefault_enable();
+	if (ret || in.status != MVM_INSN_OK)
+		return false;
+	*insn = in.insn;
+	return true;
 }
 
 /*
@@ -99,7 +117,7 @@ static int fetch_failed(struct mvm_vcpu *vcpu, gva_t la)
 int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
 {
 	struct mvm_insn_read in;
-	int ret = mvm_emul_read_insn(vcpu, &in);
+	int ret = read_insn(vcpu, &in);
 
 	if (ret < 0)
 		return fetch_failed(vcpu, mvm_linear_rip(vcpu) + in.n);
@@ -124,7 +142,7 @@ int mvm_emulation_error(struct mvm_vcpu *vcpu)
 	mvm_emul_log_reset(&vcpu->emul->log);
 	vcpu->emul->posted.len = 0;
 	/* As many bytes as can be had; a failure here changes nothing. */
-	if (mvm_emul_read_insn(vcpu, &in) && !in.n && vcpu->exit.nr_insn_bytes) {
+	if (read_insn(vcpu, &in) && !in.n && vcpu->exit.nr_insn_bytes) {
 		in.n = min_t(u8, vcpu->exit.nr_insn_bytes, MVM_INSN_MAX);
 		memcpy(in.bytes, vcpu->exit.insn_bytes, in.n);
 	}

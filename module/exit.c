@@ -4,12 +4,13 @@
  *
  * A handler answers MVM_RESUME, MVM_TO_USER (kvm_run is filled) or -errno. Rows
  * marked FAST are called from the inner loop first, unless the instruction's
- * length has to be decoded, which may sleep; the others from the outer loop.
+ * length has to be decoded and its bytes are not present; the others from the outer loop.
  */
 #include <linux/nospec.h>
 #include <asm/traps.h>
 
 #include "backend.h"
+#include "emul.h"
 #include "exit.h"
 #include "hw.h"
 #include "insn/decode.h"
@@ -316,6 +317,19 @@ const char *mvm_exit_name(enum mvm_exit_kind kind)
 	return exit_row(kind)->name;
 }
 
+/* The length, known or found without sleep. */
+static bool has_insn_len(struct mvm_vcpu *vcpu)
+{
+	struct mvm_insn insn;
+
+	if (vcpu->exit.insn_len)
+		return true;
+	if (!mvm_emul_peek_insn(vcpu, &insn))
+		return false;
+	vcpu->exit.insn_len = insn.len;
+	return true;
+}
+
 int mvm_exit_fast(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit_row *row = exit_row(vcpu->exit.kind);
@@ -324,7 +338,7 @@ int mvm_exit_fast(struct mvm_vcpu *vcpu)
 		return MVM_RESUME;
 	if (row->fast)
 		return row->fast(vcpu);
-	if (!(row->flags & FAST) || ((row->flags & SKIPS) && !vcpu->exit.insn_len))
+	if (!(row->flags & FAST) || ((row->flags & SKIPS) && !has_insn_len(vcpu)))
 		return MVM_SLEEP;
 	return row->fn(vcpu);
 }

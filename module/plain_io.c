@@ -9,7 +9,6 @@
  */
 #include <linux/bitops.h>
 #include <linux/mm.h>
-#include <linux/uaccess.h>
 
 #include "emul.h"
 #include "exit.h"
@@ -189,28 +188,13 @@ static int load(struct mvm_vcpu *vcpu, const struct mvm_insn *insn)
 	return MVM_TO_USER;
 }
 
-static int plain_move(struct mvm_vcpu *vcpu)
-{
-	const bool write = vcpu->exit.u.mem.access & MVM_ACCESS_WRITE;
-	struct mvm_insn_read in;
-	const struct mvm_insn *insn = &in.insn;
-
-	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_CR);
-	if (mvm_emul_read_insn(vcpu, &in) || in.status != MVM_INSN_OK)
-		return MVM_SLEEP;
-	if (!(write ? is_store(insn) : is_load(insn)) ||
-	    !is_exits_operand(vcpu, insn, insn->opnd[write ? 0 : 1].size))
-		return MVM_SLEEP;
-	return write ? store(vcpu, insn) : load(vcpu, insn);
-}
-
 int mvm_plain_move(struct mvm_vcpu *vcpu)
 {
-	int ret;
+	const bool write = vcpu->exit.u.mem.access & MVM_ACCESS_WRITE;
+	struct mvm_insn insn;
 
-	/* An instruction, or a table on the way to it, that is not present ends the attempt. */
-	pagefault_disable();
-	ret = plain_move(vcpu);
-	pagefault_enable();
-	return ret;
+	if (!mvm_emul_peek_insn(vcpu, &insn) || !(write ? is_store(&insn) : is_load(&insn)) ||
+	    !is_exits_operand(vcpu, &insn, insn.opnd[write ? 0 : 1].size))
+		return MVM_SLEEP;
+	return write ? store(vcpu, &insn) : load(vcpu, &insn);
 }
