@@ -287,64 +287,74 @@ static u32 compacted_size(struct mvm_vcpu *vcpu)
 	return size;
 }
 
-/* Bits that follow the vCPU's state and not its table. */
-static void apply_dynamic(struct mvm_vcpu *vcpu, u32 function, u32 index,
-			  struct kvm_cpuid_entry2 *out)
+static u64 with_feature(u64 bits, u32 feature, bool on)
 {
+	return on ? bits | BIT(feature & 31) : bits & ~BIT(feature & 31);
+}
+
+/* Bits of the answer that follow the vCPU's state and not its table. */
+static void apply_dynamic(struct mvm_vcpu *vcpu, u32 function, u32 index)
+{
+	u64 *gpr = vcpu->gpr;
+
 	if (function == 1) {
 		mvm_state_get(vcpu, MVM_STATE_CR);
-		out->ecx &= ~BIT(X86_FEATURE_OSXSAVE & 31);
-		if (vcpu->cr4 & X86_CR4_OSXSAVE)
-			out->ecx |= BIT(X86_FEATURE_OSXSAVE & 31);
+		gpr[MVM_RCX] = with_feature(gpr[MVM_RCX], X86_FEATURE_OSXSAVE,
+					    vcpu->cr4 & X86_CR4_OSXSAVE);
 		if (vcpu->lapic && !(mvm_lapic_base(vcpu) & MSR_IA32_APICBASE_ENABLE))
-			out->edx &= ~BIT(X86_FEATURE_APIC & 31);
+			gpr[MVM_RDX] = with_feature(gpr[MVM_RDX], X86_FEATURE_APIC, false);
 	} else if (function == 7 && index == 0) {
 		mvm_state_get(vcpu, MVM_STATE_CR);
-		out->ecx &= ~BIT(X86_FEATURE_OSPKE & 31);
-		if (vcpu->cr4 & X86_CR4_PKE)
-			out->ecx |= BIT(X86_FEATURE_OSPKE & 31);
-	} else if (function == 0xd && index == 0 && (out->eax | out->edx)) {
-		out->ebx = mvm_fpu_xsave_size(vcpu->xcr0);
-	} else if (function == 0xd && index == 1 && (out->eax & BIT(X86_FEATURE_XSAVEC & 31))) {
-		out->ebx = compacted_size(vcpu);
+		gpr[MVM_RCX] = with_feature(gpr[MVM_RCX], X86_FEATURE_OSPKE,
+					    vcpu->cr4 & X86_CR4_PKE);
+	} else if (function == 0xd && index == 0 && (gpr[MVM_RAX] | gpr[MVM_RDX])) {
+		gpr[MVM_RBX] = mvm_fpu_xsave_size(vcpu->xcr0);
+	} else if (function == 0xd && index == 1 &&
+		   (gpr[MVM_RAX] & BIT(X86_FEATURE_XSAVEC & 31))) {
+		gpr[MVM_RBX] = compacted_size(vcpu);
 	}
+}
+
+static void answer(struct mvm_vcpu *vcpu, u32 eax, u32 ebx, u32 ecx, u32 edx)
+{
+	vcpu->gpr[MVM_RAX] = eax;
+	vcpu->gpr[MVM_RBX] = ebx;
+	vcpu->gpr[MVM_RCX] = ecx;
+	vcpu->gpr[MVM_RDX] = edx;
+}
+
+/* Nothing; past the last level of the topology the level asked for and the x2APIC id. */
+static void answer_absent(struct mvm_vcpu *vcpu, u32 function, u32 index)
+{
+	const struct kvm_cpuid_entry2 *entry = NULL;
+
+	if (function == 0xb || function == 0x1f)
+		entry = mvm_cpuid_find(vcpu, function, 0);
+	if (entry)
+		answer(vcpu, 0, 0, index & 0xff, entry->edx);
+	else
+		answer(vcpu, 0, 0, 0, 0);
 }
 
 /**
  * mvm_cpuid_exec() - the CPUID instruction
  * @vcpu: who executes it
- * @eax: in and out
- * @ebx: out
- * @ecx: in and out
- * @edx: out
  *
  * Context: the vCPU's thread, preemptible or not.
  */
-void mvm_cpuid_exec(struct mvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
+void mvm_cpuid_exec(struct mvm_vcpu *vcpu)
 {
-	const struct kvm_cpuid_entry2 *entry;
-	struct kvm_cpuid_entry2 out = {};
-	u32 function = *eax, index = *ecx;
+	u32 function = vcpu->gpr[MVM_RAX], index = vcpu->gpr[MVM_RCX];
+	const struct kvm_cpuid_entry2 *entry = mvm_cpuid_find(vcpu, function, index);
 
-	entry = mvm_cpuid_find(vcpu, function, index);
-	if (!entry) {
+	if (unlikely(!entry)) {
 		entry = out_of_range(vcpu, function, index);
-		if (entry)
-			function = entry->function;
-	}
-	if (entry) {
-		out = *entry;
-		apply_dynamic(vcpu, function, index, &out);
-	} else if (function == 0xb || function == 0x1f) {
-		/* Past the last level: the level asked for and the x2APIC id all the same. */
-		entry = mvm_cpuid_find(vcpu, function, 0);
-		if (entry) {
-			out.ecx = index & 0xff;
-			out.edx = entry->edx;
+		if (!entry) {
+			answer_absent(vcpu, function, index);
+			return;
 		}
+		function = entry->function;
 	}
-	*eax = out.eax;
-	*ebx = out.ebx;
-	*ecx = out.ecx;
-	*edx = out.edx;
+	answer(vcpu, entry->eax, entry->ebx, entry->ecx, entry->edx);
+	apply_dynamic(vcpu, function, index);
 }

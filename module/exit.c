@@ -17,7 +17,6 @@
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
 #include "pv.h"
-#include "quick.h"
 #include "vcpu.h"
 
 int mvm_skip_and_resume(struct mvm_vcpu *vcpu)
@@ -167,7 +166,7 @@ static int exit_mem_fault_fast(struct mvm_vcpu *vcpu)
 
 static int exit_cpuid(struct mvm_vcpu *vcpu)
 {
-	mvm_quick_exit(vcpu, MVM_EXIT_CPUID);
+	mvm_cpuid_exec(vcpu);
 	return mvm_skip_and_resume(vcpu);
 }
 

@@ -79,7 +79,7 @@ int mvm_cpuid_supported(struct kvm_cpuid_entry2 **entries);
 /* KVM_SET_CPUID2: takes over @entries (kvmalloc); -EINVAL: another table after a run. */
 int mvm_cpuid_set(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, int n);
 /* The guest's CPUID: the table, the rules for leaves beyond it, and the dynamic bits. */
-void mvm_cpuid_exec(struct mvm_vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+void mvm_cpuid_exec(struct mvm_vcpu *vcpu);
 
 /* clock.c: guest TSC and the paravirtual clock. */
 void mvm_clock_vm_init(struct mvm_vm *vm);
