@@ -94,8 +94,10 @@ void mvm_npt_free_tables(struct npt_tables *tables)
 static u64 npt_make_leaf(const struct mvm_npt_format *fmt, const struct npt_leaf *leaf, int level)
 {
 	u64 frame = leaf->pfn & ~(npt_entry_frames(level) - 1);
-	u64 entry = (frame << PAGE_SHIFT) | fmt->enc_mask | fmt->leaf | fmt->read | fmt->accessed;
+	u64 entry = (frame << PAGE_SHIFT) | fmt->enc_mask | fmt->leaf | fmt->read;
 
+	if (!leaf->ahead)
+		entry |= fmt->accessed;
 	if (leaf->writable)
 		entry |= fmt->write | fmt->dirty;
 	if (level > NPT_LEVEL_4K)

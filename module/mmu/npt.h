@@ -43,6 +43,7 @@ struct npt_leaf {
 	int level; /* NPT_LEVEL_*: what the host's mapping allows */
 	u32 access; /* MVM_ACCESS_*: what the fault wants */
 	bool writable;
+	bool ahead; /* not used yet: its accessed bit is the processor's to set */
 };
 
 enum npt_install_result {

@@ -123,7 +123,7 @@ TEST_F(memslot, the_same_memory_at_two_addresses)
 /* ----------------------------------------------------------- while vCPUs run */
 
 /* Adds, moves, logs and deletes a slot that nobody uses; the guest's stays. */
-TEST_F_TIMEOUT(memslot, other_slots_change_under_a_running_guest, 120)
+TEST_F_TIMEOUT(memslot, other_slots_change_under_a_running_guest, 600)
 {
 	const int rounds = tmem_long() ? 5000 : 200;
 	int i;
@@ -210,7 +210,7 @@ static int start_look(struct tmem *t, struct runner *r, int id)
 }
 
 /* The slot they all read comes and goes: never anything but its bytes or an exit. */
-TEST_F_TIMEOUT(memslot, a_slot_in_use_comes_and_goes, 120)
+TEST_F_TIMEOUT(memslot, a_slot_in_use_comes_and_goes, 600)
 {
 	struct runner runner[MAX_VCPUS] = { 0 };
 	int i, n = check_extension(&self->t, KVM_CAP_MAX_VCPUS);
