@@ -42,7 +42,7 @@ bool mvm_emul_abandoned(struct mvm_vcpu *vcpu);
 /* MVM_ACCESS_USER at CPL 3. */
 u32 mvm_emul_user_access(struct mvm_vcpu *vcpu);
 /* The instruction at RIP, if its bytes and the tables on the way are present. Does not sleep. */
-bool mvm_emul_peek_insn(struct mvm_vcpu *vcpu, struct mvm_insn *insn);
+bool mvm_emul_peek_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *in);
 
 /* A device in the kernel has the port or the register, or an eventfd stands for it. */
 bool mvm_kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write);

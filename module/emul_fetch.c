@@ -78,19 +78,15 @@ static int read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
 	return mvm_insn_read(&src, out);
 }
 
-bool mvm_emul_peek_insn(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
+bool mvm_emul_peek_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *in)
 {
-	struct mvm_insn_read in;
 	int ret;
 
 	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_CR);
 	pagefault_disable();
-	ret = read_insn(vcpu, &in);
+	ret = read_insn(vcpu, in);
 	pagefault_enable();
-	if (ret || in.status != MVM_INSN_OK)
-		return false;
-	*insn = in.insn;
-	return true;
+	return !ret && in->status == MVM_INSN_OK;
 }
 
 /*

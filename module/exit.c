@@ -319,13 +319,13 @@ const char *mvm_exit_name(enum mvm_exit_kind kind)
 /* The length, known or found without sleep. */
 static bool has_insn_len(struct mvm_vcpu *vcpu)
 {
-	struct mvm_insn insn;
+	struct mvm_insn_read in;
 
 	if (vcpu->exit.insn_len)
 		return true;
-	if (!mvm_emul_peek_insn(vcpu, &insn))
+	if (!mvm_emul_peek_insn(vcpu, &in))
 		return false;
-	vcpu->exit.insn_len = insn.len;
+	vcpu->exit.insn_len = in.insn.len;
 	return true;
 }
 

@@ -191,10 +191,11 @@ static int load(struct mvm_vcpu *vcpu, const struct mvm_insn *insn)
 int mvm_plain_move(struct mvm_vcpu *vcpu)
 {
 	const bool write = vcpu->exit.u.mem.access & MVM_ACCESS_WRITE;
-	struct mvm_insn insn;
+	struct mvm_insn_read in;
+	const struct mvm_insn *insn = &in.insn;
 
-	if (!mvm_emul_peek_insn(vcpu, &insn) || !(write ? is_store(&insn) : is_load(&insn)) ||
-	    !is_exits_operand(vcpu, &insn, insn.opnd[write ? 0 : 1].size))
+	if (!mvm_emul_peek_insn(vcpu, &in) || !(write ? is_store(insn) : is_load(insn)) ||
+	    !is_exits_operand(vcpu, insn, insn->opnd[write ? 0 : 1].size))
 		return MVM_SLEEP;
-	return write ? store(vcpu, &insn) : load(vcpu, &insn);
+	return write ? store(vcpu, insn) : load(vcpu, insn);
 }
