@@ -175,11 +175,45 @@ TEST_F(npt, small_where_slot_or_alignment_forbid_large)
 	host_collapse(1);
 	ASSERT_EQ(0, set_slot(0, 0, FIRST_GFN, 511, HOST_BASE));
 	EXPECT_EQ(0, touch(0, FIRST_GFN + 5, WRITE));
-	EXPECT_EQ(0, hw_walk(1, FIRST_GFN + 6, READ));
+	EXPECT_EQ(0, hw_walk(1, FIRST_GFN + 400, READ));
 	ASSERT_EQ(0, set_slot(0, 0, 0, 0, 0));
 	ASSERT_EQ(0, set_slot(0, 0, FIRST_GFN, 512, HOST_BASE + PAGE_SIZE));
 	EXPECT_EQ(0, touch(0, FIRST_GFN + 5, WRITE));
-	EXPECT_EQ(0, hw_walk(1, FIRST_GFN + 6, READ));
+	EXPECT_EQ(0, hw_walk(1, FIRST_GFN + 400, READ));
+}
+
+/* What follows in the group of 16, as far as the host has it with the same right. */
+TEST_F(npt, present_pages_come_in_groups)
+{
+	const bool accessed = !variant->no_accessed;
+	unsigned int i;
+
+	ASSERT_EQ(0, set_region(0, true));
+	for (i = 16; i < 48; i++)
+		set_pte(i, new_frames(1), i != 24);
+	EXPECT_EQ(0, touch(0, FIRST_GFN + 20, WRITE));
+	/* They are there, and not used. */
+	EXPECT_FALSE(mvm_npt_age(&the_vm, FIRST_GFN + 21, FIRST_GFN + 48, NPT_AGE_TEST));
+	for (i = 16; i < 48; i++)
+		EXPECT_EQ(i == 20 || (accessed && i > 20 && i < 24),
+			  !!hw_walk(1, FIRST_GFN + i, READ));
+	/* Nothing that the host would have to find, nor behind the slot's end. */
+	EXPECT_EQ(0, touch(0, FIRST_GFN + 496, WRITE));
+	EXPECT_EQ(0, host_mm.pte[497].pfn);
+	set_pte(511, new_frames(1), true);
+	set_pte(512, new_frames(1), true);
+	EXPECT_EQ(0, touch(0, FIRST_GFN + 511, WRITE));
+	EXPECT_EQ(0, hw_walk(1, FIRST_GFN + 512, READ));
+}
+
+/* With a log each frame is marked by a write of its own. */
+TEST_F(npt, a_logged_page_comes_alone)
+{
+	ASSERT_EQ(0, set_slot(0, KVM_MEM_LOG_DIRTY_PAGES, FIRST_GFN, 512, HOST_BASE));
+	set_pte(0, new_frames(1), true);
+	set_pte(1, new_frames(1), true);
+	EXPECT_EQ(0, touch(0, FIRST_GFN, WRITE));
+	EXPECT_EQ(0, hw_walk(1, FIRST_GFN + 1, READ));
 }
 
 TEST_F(npt, code_in_large_pages)

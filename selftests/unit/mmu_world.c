@@ -161,15 +161,18 @@ static struct page *handle(hva_t hva)
 long get_user_pages_fast_only(hva_t hva, long nr, unsigned int flags, struct page **page)
 {
 	const struct host_pte *pte = &host_mm.pte[page_of(hva)];
-	bool fits;
+	long n;
 
 	pthread_mutex_lock(&host_mm.lock);
-	fits = nr == 1 && pte->pfn && (pte->writable || !(flags & FOLL_WRITE));
-	if (fits)
-		*page = handle(hva);
+	for (n = 0; n < nr; n++, pte++, hva += PAGE_SIZE) {
+		if (page_of(hva) >= HOST_PAGES || !pte->pfn ||
+		    (!pte->writable && (flags & FOLL_WRITE)))
+			break;
+		page[n] = handle(hva);
+	}
 	pthread_mutex_unlock(&host_mm.lock);
 	world_jitter();
-	return fits;
+	return n;
 }
 
 /* A page fault: a new page, or for a write a writable copy. */

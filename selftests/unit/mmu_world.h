@@ -31,6 +31,7 @@
 
 #define GENMASK_ULL(h, l)  ((~0ULL << (l)) & (~0ULL >> (63 - (h))))
 #define round_down(x, y)   ((x) & ~((__typeof__(x))(y) - 1))
+#define round_up(x, y)	   round_down((x) + (y) - 1, y)
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 #define struct_size(p, member, n) (sizeof(*(p)) + sizeof((p)->member[0]) * (n))
 
