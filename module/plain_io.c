@@ -194,7 +194,9 @@ int mvm_plain_move(struct mvm_vcpu *vcpu)
 	struct mvm_insn_read in;
 	const struct mvm_insn *insn = &in.insn;
 
-	if (!mvm_emul_peek_insn(vcpu, &in) || !(write ? is_store(insn) : is_load(insn)) ||
+	/* With LOCK it is #UD, which the emulator raises. */
+	if (!mvm_emul_peek_insn(vcpu, &in) || insn->lock ||
+	    !(write ? is_store(insn) : is_load(insn)) ||
 	    !is_exits_operand(vcpu, insn, insn->opnd[write ? 0 : 1].size))
 		return MVM_SLEEP;
 	return write ? store(vcpu, insn) : load(vcpu, insn);
