@@ -25,8 +25,6 @@
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
 
-#define PAIR_TRIES 4
-
 #define CLOCK_KNOWN_FLAGS (KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
 
 /**
@@ -56,31 +54,6 @@ static struct clock_scale clock_scale(u32 khz)
 	return scale;
 }
 
-/*
- * Read a clock of the kernel's and the TSC as close together as may be: the
- * narrowest of a few tries, its middle. Return: the clock, in nanoseconds.
- */
-static u64 clock_pair(u64 (*read)(void), u64 *tsc)
-{
-	u64 best = U64_MAX, best_ns = 0, before, after, ns;
-	unsigned long flags;
-	int i;
-
-	for (i = 0; i < PAIR_TRIES; i++) {
-		local_irq_save(flags);
-		before = mvm_host_tsc();
-		ns = read();
-		after = mvm_host_tsc();
-		local_irq_restore(flags);
-		if (after - before < best) {
-			best = after - before;
-			best_ns = ns;
-			*tsc = before + best / 2;
-		}
-	}
-	return best_ns;
-}
-
 /* kvmclock when the VM's TSC was 0, for a VM with clock_by_tsc: the host's sleep counts. */
 static u64 clock_offset(struct mvm_vm *vm)
 {
@@ -100,7 +73,8 @@ static u64 clock_at_tsc(struct mvm_vm *vm, u64 tsc)
 static u64 clock_now(struct mvm_vm *vm, u64 *tsc)
 {
 	if (!vm->clock_by_tsc)
-		return clock_pair(ktime_get_boottime_ns, tsc) + READ_ONCE(vm->kvmclock_offset);
+		return mvm_hw_clock_pair(ktime_get_boottime_ns, tsc) +
+		       READ_ONCE(vm->kvmclock_offset);
 	*tsc = mvm_host_tsc();
 	return clock_at_tsc(vm, *tsc);
 }
@@ -210,7 +184,7 @@ void mvm_clock_put(struct mvm_vcpu *vcpu)
 
 	if (likely(!check_tsc_unstable()))
 		return;
-	vcpu->put.ns = clock_pair(ktime_get_boottime_ns, &tsc);
+	vcpu->put.ns = mvm_hw_clock_pair(ktime_get_boottime_ns, &tsc);
 	vcpu->put.tsc = tsc + vcpu->tsc_offset;
 }
 
@@ -234,7 +208,7 @@ void mvm_clock_load(struct mvm_vcpu *vcpu)
 	mvm_vcpu_set_request(vcpu, MVM_REQ_CLOCK);
 	if (!vcpu->put.ns)
 		return;
-	now = clock_pair(ktime_get_boottime_ns, &tsc);
+	now = mvm_hw_clock_pair(ktime_get_boottime_ns, &tsc);
 	passed = mul_u64_u32_div(now - vcpu->put.ns, tsc_khz, NSEC_PER_MSEC);
 	off = tsc + vcpu->tsc_offset - (vcpu->put.tsc + passed);
 	if ((s64)(off + passed) < 0 || abs(off) > tsc_khz)
@@ -337,7 +311,7 @@ static void clock_write_wall(struct mvm_vm *vm, gpa_t gpa)
 	struct pvclock_wall_clock page = { .version = 2 };
 	u64 tsc, real, boot;
 
-	real = clock_pair(ktime_get_real_ns, &tsc);
+	real = mvm_hw_clock_pair(ktime_get_real_ns, &tsc);
 	boot = real - (vm->clock_by_tsc ? clock_at_tsc(vm, tsc) : clock_now(vm, &tsc));
 	page.sec = div_u64(boot, NSEC_PER_SEC);
 	page.nsec = boot - (u64)page.sec * NSEC_PER_SEC;
@@ -406,7 +380,7 @@ int mvm_clock_get(struct mvm_vm *vm, struct kvm_clock_data *data)
 		data->clock = clock_now(vm, &tsc);
 		return 0;
 	}
-	data->realtime = clock_pair(ktime_get_real_ns, &tsc);
+	data->realtime = mvm_hw_clock_pair(ktime_get_real_ns, &tsc);
 	data->host_tsc = tsc - mvm_hw_tsc_lost; /* as RDTSC reads it */
 	data->clock = clock_at_tsc(vm, tsc);
 	data->flags = CLOCK_KNOWN_FLAGS;

@@ -234,6 +234,29 @@ static int hw_cpu_offline(unsigned int cpu)
 	return 0;
 }
 
+#define PAIR_TRIES 4
+
+u64 mvm_hw_clock_pair(u64 (*read)(void), u64 *tsc)
+{
+	u64 best = U64_MAX, best_ns = 0, before, after, ns;
+	unsigned long flags;
+	int i;
+
+	for (i = 0; i < PAIR_TRIES; i++) {
+		local_irq_save(flags);
+		before = mvm_host_tsc();
+		ns = read();
+		after = mvm_host_tsc();
+		local_irq_restore(flags);
+		if (after - before < best) {
+			best = after - before;
+			best_ns = ns;
+			*tsc = before + best / 2;
+		}
+	}
+	return best_ns;
+}
+
 /*
  * Suspend: the other CPUs went through hotplug; the last one is handled here, with
  * every task frozen. On the way back it is enabled anew.
@@ -242,15 +265,14 @@ static int hw_suspend(MVM_SYSCORE_ARGS)
 {
 	hw_before.lent = this_cpu_read(mvm_hw_state) == MVM_HW_LENT;
 	cpu_disable();
-	hw_before.tsc = mvm_host_tsc();
-	hw_before.ns = ktime_get_boottime_ns();
+	hw_before.ns = mvm_hw_clock_pair(ktime_get_boottime_ns, &hw_before.tsc);
 	return 0;
 }
 
 /* What the guests' clocks have to make up for. */
 static void hw_count_sleep(void)
 {
-	u64 tsc = mvm_host_tsc(), slept = ktime_get_boottime_ns() - hw_before.ns, ticked;
+	u64 tsc, slept = mvm_hw_clock_pair(ktime_get_boottime_ns, &tsc) - hw_before.ns, ticked;
 
 	if (tsc < hw_before.tsc) {
 		mvm_hw_tsc_lost += hw_before.tsc - tsc;

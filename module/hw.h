@@ -71,6 +71,12 @@ static inline u64 mvm_host_tsc(void)
 	return rdtsc_ordered() + mvm_hw_tsc_lost;
 }
 
+/*
+ * Read a clock of the kernel's and the TSC as close together as may be: the narrowest of a
+ * few tries, its middle. Return: the clock, in nanoseconds.
+ */
+u64 mvm_hw_clock_pair(u64 (*read)(void), u64 *tsc);
+
 /* May this CPU enter a guest? Interrupts off, the last check before each entry. */
 static inline bool mvm_hw_ready(void)
 {
