@@ -271,7 +271,7 @@ static int fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access, bool may_sleep)
 	leaf.pfn = page_to_pfn(page);
 	ret = map_page(vcpu, &slot, &leaf, page, seq, may_sleep);
 	put_page(page);
-	if (present && leaf.level == NPT_LEVEL_4K)
+	if (present && ret == MVM_FAULT_FIXED && leaf.level == NPT_LEVEL_4K)
 		map_around(vcpu, &slot, &leaf, seq);
 	return ret;
 }

@@ -197,13 +197,25 @@ TEST_F(npt, present_pages_come_in_groups)
 	for (i = 16; i < 48; i++)
 		EXPECT_EQ(i == 20 || (accessed && i > 20 && i < 24),
 			  !!hw_walk(1, FIRST_GFN + i, READ));
-	/* Nothing that the host would have to find, nor behind the slot's end. */
+	/* Nothing that the host would have to find. */
 	EXPECT_EQ(0, touch(0, FIRST_GFN + 496, WRITE));
 	EXPECT_EQ(0, host_mm.pte[497].pfn);
 	set_pte(511, new_frames(1), true);
 	set_pte(512, new_frames(1), true);
 	EXPECT_EQ(0, touch(0, FIRST_GFN + 511, WRITE));
 	EXPECT_EQ(0, hw_walk(1, FIRST_GFN + 512, READ));
+}
+
+TEST_F(npt, a_group_ends_with_its_slot)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, set_slot(0, 0, FIRST_GFN, 500, HOST_BASE));
+	for (i = 496; i < 504; i++)
+		set_pte(i, new_frames(1), true);
+	EXPECT_EQ(0, touch(0, FIRST_GFN + 496, WRITE));
+	EXPECT_EQ(!variant->no_accessed, !!hw_walk(1, FIRST_GFN + 499, READ));
+	EXPECT_EQ(0, hw_walk(1, FIRST_GFN + 500, READ));
 }
 
 /* With a log each frame is marked by a write of its own. */
