@@ -216,6 +216,13 @@ void mvm_vmx_capture(struct vmx_vcpu *vmx, int failed, struct mvm_exit *exit);
 /* vmx_entry.S */
 asmlinkage int mvm_vmx_enter(u64 *gprs, unsigned long *host_rsp, bool resume,
 			     u64 host_spec_ctrl);
+/* The port and the size of an I/O instruction, from its exit qualification. */
+static inline void mvm_vmx_decode_port(struct mvm_exit *exit, unsigned long qual)
+{
+	exit->u.io.port = qual >> 16;
+	exit->u.io.size = (qual & 7) + 1;
+}
+
 void mvm_vmx_exit_point(void); /* HOST_RIP, not callable */
 
 #endif

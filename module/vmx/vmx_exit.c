@@ -136,8 +136,7 @@ static void decode_io(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 {
 	unsigned long qual = vmx_read(EXIT_QUALIFICATION);
 
-	exit->u.io.port = qual >> 16;
-	exit->u.io.size = (qual & 7) + 1;
+	mvm_vmx_decode_port(exit, qual);
 	exit->u.io.in = qual & VMX_IO_IN;
 	exit->u.io.string = qual & VMX_IO_STRING;
 	exit->u.io.rep = qual & BIT(5);

@@ -72,8 +72,7 @@ static enum mvm_exit_kind io_kind(struct mvm_vcpu *vcpu)
 	qual = vmx_read_quick(EXIT_QUALIFICATION);
 	if (qual & (VMX_IO_IN | VMX_IO_STRING))
 		return MVM_EXIT_UNKNOWN;
-	vcpu->exit.u.io.port = qual >> 16;
-	vcpu->exit.u.io.size = (qual & 7) + 1;
+	mvm_vmx_decode_port(&vcpu->exit, qual);
 	return MVM_EXIT_IO;
 }
 
