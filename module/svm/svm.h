@@ -54,6 +54,7 @@ struct svm_features {
 	bool tsc_ratio; /* the TSC ratio MSR exists (set to 1:1, not offered) */
 	bool tsc_aux; /* RDTSCP or RDPID: TSC_AUX is the guest's while it runs */
 	bool loses_shadow; /* QEMU's TCG: VMRUN ignores the interrupt shadow */
+	bool repeats_irq; /* QEMU's TCG: an interrupt that VMRUN injects may come twice */
 	u32 min_asid, max_asid;
 };
 
@@ -76,6 +77,7 @@ struct svm_cpu {
  * @serial: never reused name for struct svm_cpu::last_vcpu
  * @asid: the address space number it enters with
  * @injected: event given to the last entry
+ * @virtual_irq: @injected went in as a virtual interrupt; @virtual_rip: where the guest was
  * @soft_rip: RIP of the software event in @injected whose RIP was moved over
  *	the instruction because the processor lacks NRIP save
  * @soft_rip_valid: @soft_rip is meant
@@ -95,6 +97,8 @@ struct svm_vcpu {
 	u64 serial; /* [I] */
 	struct mvm_asid asid;
 	struct mvm_event injected;
+	bool virtual_irq;
+	u64 virtual_rip;
 	u64 soft_rip;
 	bool soft_rip_valid;
 	u64 iret_rip;

@@ -100,6 +100,7 @@ static bool svm_detect(void)
 	f->tsc_ratio = edx & BIT(X86_FEATURE_TSCRATEMSR & 31);
 	f->tsc_aux = boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID);
 	f->loses_shadow = svm_on_tcg();
+	f->repeats_irq = f->loses_shadow;
 	f->max_asid = cpuid_ebx(SVM_CPUID_FUNC) - 1;
 	f->min_asid = 1;
 	/* The lowest ASIDs belong to encrypted guests: their keys hang on the number. */

@@ -94,6 +94,36 @@ static void svm_irq_window(struct svm_vcpu *svm, bool on)
 }
 
 /*
+ * QEMU's TCG (7.2) delivers an interrupt that VMRUN injects, and keeps its vector as that
+ * of an exception to be raised until the next exit: if another of QEMU's threads wants this
+ * one before, the guest gets the interrupt a second time. A virtual interrupt leaves nothing
+ * behind. It goes in ahead of the first instruction, where the guest's flags allow, and
+ * takes the place of the window's: false, where it is not to be had. There an exit right
+ * behind the delivery is forced, as it is for NMIs.
+ */
+static bool svm_inject_virtual(struct svm_vcpu *svm, const struct mvm_inject *inject)
+{
+	struct vmcb_control_area *control = &svm->vmcb->control;
+	const struct mvm_vcpu *vcpu = &svm->base;
+
+	if (inject->irq_window || !(vcpu->rflags & X86_EFLAGS_IF) || vcpu->int_shadow)
+		return false;
+	control->event_inj = 0;
+	control->int_vector = inject->event.vector;
+	control->int_ctl |= V_IRQ_MASK | V_IGN_TPR_MASK | V_INTR_PRIO_MASK;
+	svm_vmcb_dirty(svm, SVM_CLEAN_INT_CTL);
+	svm->virtual_rip = vcpu->rip;
+	return true;
+}
+
+/* Still there, and the guest where it was: neither it nor a fault in its stead was delivered. */
+static bool svm_kept_virtual(const struct svm_vcpu *svm)
+{
+	return svm->virtual_irq && svm->vmcb->control.int_ctl & V_IRQ_MASK &&
+	       svm->base.rip == svm->virtual_rip;
+}
+
+/*
  * NMIs are masked until the IRET (see the head of this file). Returns true when the
  * guest must stop as soon as the current instruction is done.
  */
@@ -127,6 +157,11 @@ void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject)
 
 	svm_inject(svm, &inject->event);
 	svm_irq_window(svm, inject->irq_window && !shadow);
+	svm->virtual_irq = false;
+	if (mvm_svm_features.repeats_irq && inject->event.type == MVM_EVENT_INTERRUPT) {
+		svm->virtual_irq = !stop && svm_inject_virtual(svm, inject);
+		stop = !svm->virtual_irq;
+	}
 
 	svm->stepping = (stop || shadow) && inject->event.type == MVM_EVENT_NONE;
 	if (svm->stepping) {
@@ -228,6 +263,10 @@ void mvm_svm_vectoring(struct svm_vcpu *svm, struct mvm_event *ev)
 	u8 vector = info & SVM_EXITINTINFO_VEC_MASK;
 
 	memset(ev, 0, sizeof(*ev));
+	if (svm_kept_virtual(svm)) {
+		*ev = svm->injected;
+		return;
+	}
 	if (!(info & SVM_EXITINTINFO_VALID) || svm_reexecutes(svm, type, vector))
 		return;
 	ev->vector = vector;
