@@ -12,7 +12,6 @@
 
 #include "emul.h"
 #include "exit.h"
-#include "insn/internal.h"
 #include "irqchip/irqchip.h"
 #include "vcpu.h"
 
@@ -93,11 +92,6 @@ int mvm_emulate_io(struct mvm_vcpu *vcpu)
 
 /* ------------------------------------------------------------------- moves */
 
-static struct mvm_emul registers_of(struct mvm_vcpu *vcpu, const struct mvm_insn *insn)
-{
-	return (struct mvm_emul){ .insn = insn, .gpr = vcpu->gpr, .rip = vcpu->rip };
-}
-
 static bool is_register(const struct mvm_opnd *o)
 {
 	return o->kind == MVM_OPND_REG;
@@ -119,11 +113,11 @@ static bool is_load(const struct mvm_insn *insn)
  * Is the operand what the exit was about? It made one access, the processor has checked it,
  * and pages keep their offsets. A misaligned one may be two accesses, or #AC.
  */
-static bool is_exits_operand(struct mvm_vcpu *vcpu, const struct mvm_emul *e, unsigned int size)
+static bool is_exits_operand(struct mvm_vcpu *vcpu, const struct mvm_insn *insn,
+			     unsigned int size)
 {
-	const struct mvm_insn *insn = e->insn;
+	gva_t la = mvm_insn_ea(insn, vcpu->gpr, vcpu->rip);
 	const u8 seg = insn->mem.seg;
-	gva_t la = mvm_emul_ea(e);
 
 	if (insn->mode != MVM_INSN_64 || seg == MVM_SEG_FS || seg == MVM_SEG_GS) {
 		mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_SEG);
@@ -132,16 +126,16 @@ static bool is_exits_operand(struct mvm_vcpu *vcpu, const struct mvm_emul *e, un
 	return !(la & (size - 1)) && offset_in_page(la) == offset_in_page(vcpu->exit.u.mem.gpa);
 }
 
-static int store(struct mvm_vcpu *vcpu, struct mvm_emul *e)
+static int store(struct mvm_vcpu *vcpu, const struct mvm_insn *insn)
 {
-	const struct mvm_insn *insn = e->insn;
+	const struct mvm_opnd *from = &insn->opnd[1];
 	struct mvm_emul_access a = {
 		.gpa = vcpu->exit.u.mem.gpa, .len = insn->opnd[0].size, .write = true,
 	};
 	bool done;
 	u64 data;
 
-	mvm_emul_read_opnd(e, &insn->opnd[1], &data, false);
+	data = is_register(from) ? mvm_opnd_get_reg(from, vcpu->gpr) : insn->imm;
 	memcpy(a.data, &data, sizeof(data));
 	done = mvm_kernel_mmio(vcpu, a.gpa, a.data, a.len, true);
 	mvm_skip_insn_len(vcpu, insn->len);
@@ -151,38 +145,35 @@ static int store(struct mvm_vcpu *vcpu, struct mvm_emul *e)
 	return MVM_TO_USER;
 }
 
-static int load_data(struct mvm_vcpu *vcpu, struct mvm_emul *e, const void *data)
+static int load_data(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, const void *data)
 {
-	const struct mvm_insn *insn = e->insn;
 	const unsigned int size = insn->opnd[1].size;
 	u64 val = 0;
 
 	memcpy(&val, data, size);
 	if (insn->op == MVM_OP_MOVSX || insn->op == MVM_OP_MOVSXD)
 		val = sign_extend64(val, 8 * size - 1);
-	mvm_emul_write_opnd(e, &insn->opnd[0], val);
+	mvm_opnd_set_reg(&insn->opnd[0], vcpu->gpr, val);
 	mvm_skip_insn_len(vcpu, insn->len);
 	return MVM_RESUME;
 }
 
 static int load_complete(struct mvm_vcpu *vcpu)
 {
-	struct mvm_emul e = registers_of(vcpu, &vcpu->emul->insn);
 	u8 data[sizeof(vcpu->run->mmio.data)];
 
 	if (mvm_emul_abandoned(vcpu))
 		return MVM_RESUME;
 	memcpy(data, vcpu->run->mmio.data, sizeof(data));
-	return load_data(vcpu, &e, data);
+	return load_data(vcpu, &vcpu->emul->insn, data);
 }
 
-static int load(struct mvm_vcpu *vcpu, struct mvm_emul *e)
+static int load(struct mvm_vcpu *vcpu, const struct mvm_insn *insn)
 {
-	const struct mvm_insn *insn = e->insn;
 	struct mvm_emul_access a = { .gpa = vcpu->exit.u.mem.gpa, .len = insn->opnd[1].size };
 
 	if (mvm_kernel_mmio(vcpu, a.gpa, a.data, a.len, false))
-		return load_data(vcpu, e, a.data);
+		return load_data(vcpu, insn, a.data);
 	vcpu->emul->insn = *insn;
 	mvm_emul_note_rip(vcpu->emul, vcpu->rip, mvm_linear_rip(vcpu));
 	mvm_mmio_to_user(vcpu->run, &a);
@@ -195,14 +186,12 @@ int mvm_plain_move(struct mvm_vcpu *vcpu)
 	const bool write = vcpu->exit.u.mem.access & MVM_ACCESS_WRITE;
 	struct mvm_insn_read in;
 	const struct mvm_insn *insn = &in.insn;
-	struct mvm_emul e;
 
 	/* With LOCK it is #UD, which the emulator raises. */
 	if (!mvm_emul_peek_insn(vcpu, &in) || insn->lock ||
 	    !(write ? is_store(insn) : is_load(insn)))
 		return MVM_SLEEP;
-	e = registers_of(vcpu, insn);
-	if (!is_exits_operand(vcpu, &e, insn->opnd[write ? 0 : 1].size))
+	if (!is_exits_operand(vcpu, insn, insn->opnd[write ? 0 : 1].size))
 		return MVM_SLEEP;
-	return write ? store(vcpu, &e) : load(vcpu, &e);
+	return write ? store(vcpu, insn) : load(vcpu, insn);
 }

@@ -68,21 +68,32 @@ void mvm_emul_log_answer(struct mvm_emul_log *log, const void *data)
 }
 
 /**
+ * mvm_insn_ea() - the effective address of an instruction's memory operand
+ * @insn: the instruction
+ * @gpr: the general registers
+ * @rip: the instruction's address
+ */
+u64 mvm_insn_ea(const struct mvm_insn *insn, const u64 *gpr, u64 rip)
+{
+	const struct mvm_mem *mem = &insn->mem;
+	u64 ea = mem->disp;
+
+	if (mem->base == MVM_REG_IP)
+		ea += rip + insn->len;
+	else if (mem->base != MVM_REG_NONE)
+		ea += gpr[mem->base & 15];
+	if (mem->index != MVM_REG_NONE)
+		ea += gpr[mem->index & 15] << mem->scale;
+	return ea & mvm_size_mask(insn->adsize);
+}
+
+/**
  * mvm_emul_ea() - the effective address of the instruction's memory operand
  * @e: the execution
  */
 u64 mvm_emul_ea(const struct mvm_emul *e)
 {
-	const struct mvm_mem *mem = &e->insn->mem;
-	u64 ea = mem->disp;
-
-	if (mem->base == MVM_REG_IP)
-		ea += e->rip + e->insn->len;
-	else if (mem->base != MVM_REG_NONE)
-		ea += e->gpr[mem->base & 15];
-	if (mem->index != MVM_REG_NONE)
-		ea += e->gpr[mem->index & 15] << mem->scale;
-	return ea & mvm_size_mask(e->insn->adsize);
+	return mvm_insn_ea(e->insn, e->gpr, e->rip);
 }
 
 /**

@@ -10,6 +10,13 @@
 
 typedef int (*emul_fn)(struct mvm_emul *e);
 
+static void set_gpr(u64 *gpr, unsigned int size, u64 val)
+{
+	u64 mask = mvm_size_mask(size);
+
+	*gpr = size >= 4 ? val & mask : (*gpr & ~mask) | (val & mask);
+}
+
 /**
  * mvm_emul_reg() - a general register
  * @e: the execution
@@ -30,10 +37,32 @@ u64 mvm_emul_reg(const struct mvm_emul *e, u8 reg, unsigned int size)
  */
 void mvm_emul_set_reg(struct mvm_emul *e, u8 reg, unsigned int size, u64 val)
 {
-	u64 *gpr = &e->gpr[reg & 15];
-	u64 mask = mvm_size_mask(size);
+	set_gpr(&e->gpr[reg & 15], size, val);
+}
 
-	*gpr = size >= 4 ? val & mask : (*gpr & ~mask) | (val & mask);
+/**
+ * mvm_opnd_get_reg() - the value of an operand that is a general register
+ * @o: the operand
+ * @gpr: the registers
+ */
+u64 mvm_opnd_get_reg(const struct mvm_opnd *o, const u64 *gpr)
+{
+	return (gpr[o->reg & 15] >> (o->high ? 8 : 0)) & mvm_size_mask(o->size);
+}
+
+/**
+ * mvm_opnd_set_reg() - write an operand that is a general register
+ * @o: the operand
+ * @gpr: the registers
+ * @val: what to write, as mvm_emul_set_reg() does
+ */
+void mvm_opnd_set_reg(const struct mvm_opnd *o, u64 *gpr, u64 val)
+{
+	gpr += o->reg & 15;
+	if (o->high)
+		*gpr = (*gpr & ~0xff00ULL) | (val & 0xff) << 8;
+	else
+		set_gpr(gpr, o->size, val);
 }
 
 static int read_mem(struct mvm_emul *e, u64 ea, u64 *val, unsigned int size, bool rmw)
@@ -60,7 +89,7 @@ int mvm_emul_read_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 *val, b
 
 	switch (o->kind) {
 	case MVM_OPND_REG:
-		*val = (e->gpr[o->reg & 15] >> (o->high ? 8 : 0)) & mvm_size_mask(o->size);
+		*val = mvm_opnd_get_reg(o, e->gpr);
 		return 0;
 	case MVM_OPND_IMM:
 		*val = e->insn->imm;
@@ -86,16 +115,9 @@ int mvm_emul_read_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 *val, b
  */
 int mvm_emul_write_opnd(struct mvm_emul *e, const struct mvm_opnd *o, u64 val)
 {
-	u64 *gpr;
-
 	switch (o->kind) {
 	case MVM_OPND_REG:
-		if (o->high) {
-			gpr = &e->gpr[o->reg & 15];
-			*gpr = (*gpr & ~0xff00ULL) | (val & 0xff) << 8;
-		} else {
-			mvm_emul_set_reg(e, o->reg, o->size, val);
-		}
+		mvm_opnd_set_reg(o, e->gpr, val);
 		return 0;
 	case MVM_OPND_MEM:
 		return write_mem(e, mvm_emul_ea(e), val, o->size);

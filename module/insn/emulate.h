@@ -179,6 +179,9 @@ struct mvm_emul {
 };
 
 enum mvm_emul_result mvm_emul_run(struct mvm_emul *e);
+u64 mvm_insn_ea(const struct mvm_insn *insn, const u64 *gpr, u64 rip);
+u64 mvm_opnd_get_reg(const struct mvm_opnd *o, const u64 *gpr);
+void mvm_opnd_set_reg(const struct mvm_opnd *o, u64 *gpr, u64 val);
 void mvm_emul_log_reset(struct mvm_emul_log *log);
 void mvm_emul_log_answer(struct mvm_emul_log *log, const void *data);
 
