@@ -32,7 +32,7 @@ struct bench_group {
 
 extern const struct bench_metric bench_exits[], bench_calls[], bench_interrupts[],
 	bench_timers[], bench_memory[], bench_dirty[], bench_life[], bench_kmem[],
-	bench_scale[], bench_pairs[];
+	bench_scale[], bench_pairs[], bench_boot[];
 
 /* Prints "NAME MEDIAN UNIT MIN COUNT", NAME being the row's and @suffix. Sorts @values. */
 void bench_report(const struct bench_metric *metric, const char *suffix, const char *unit,

@@ -31,6 +31,7 @@ static const struct bench_group groups[] = {
 	{ "kmem", bench_kmem },
 	{ "scale", bench_scale },
 	{ "pairs", bench_pairs },
+	{ "boot", bench_boot },
 	{ NULL, NULL },
 };
 

@@ -6,6 +6,7 @@
 # each bed on a logarithmic axis, and a line where the target is.
 
 /^#/ || NF == 0 { next }
+FNR == NR && $2 ~ /^<=/ { next }
 FNR == NR {
 	order[++n] = $1
 	must["amd", $1] = $2

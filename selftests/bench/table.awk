@@ -39,11 +39,16 @@ function number(v,    s, out) {
 	return (v < 0 ? "-" : "") s out
 }
 
-function verdict(bed, metric, r) {
-	if (!((bed, metric) in must) || must[bed, metric] == "-" || r == "")
+function verdict(bed, metric, r,    most) {
+	if (!((bed, metric) in must) || must[bed, metric] == "-")
+		return ""
+	most = must[bed, metric]
+	if (sub(/^<=/, "", most))
+		r = ((bed, "minivmm", metric) in value) ? value[bed, "minivmm", metric] : ""
+	if (r == "")
 		return ""
 	counted[bed]++
-	if (r <= must[bed, metric]) {
+	if (r <= most + 0) {
 		met[bed]++
 		return "met"
 	}
@@ -52,12 +57,12 @@ function verdict(bed, metric, r) {
 
 function show(bed,    i, m, r, line) {
 	printf "%s\n", bed == "amd" ? "AMD bed (QEMU, icount)" : "Intel bed (Bochs)"
-	printf "%-32s %13s %13s %7s %6s %-6s", "metric", "KVM", "minivmm", "ratio", "must", ""
+	printf "%-32s %13s %13s %7s %12s %-6s", "metric", "KVM", "minivmm", "ratio", "must", ""
 	printf borrowed[bed] ? " %13s\n" : "\n", "borrowed"
 	for (i = 1; i <= n[bed]; i++) {
 		m = order[bed, i]
 		r = ratio_of(bed, m)
-		line = sprintf("%-32s %13s %13s %7s %6s %-6s", m (unit[bed, m] == "ticks" ? "" : ", " unit[bed, m]),
+		line = sprintf("%-32s %13s %13s %7s %12s %-6s", m (unit[bed, m] == "ticks" ? "" : ", " unit[bed, m]),
 			       number(value[bed, "kvm", m]), number(value[bed, "minivmm", m]),
 			       r == "" ? "-" : sprintf("%.3f", r),
 			       ((bed, m) in must) ? must[bed, m] : "", verdict(bed, m, r))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The image loaders and the ACPI tables.
 
-boot_SRC := $(addprefix userspace/boot/,image.c place.c bzimage.c elf.c flat.c pvh.c \
+boot_SRC := $(addprefix userspace/boot/,image.c source.c place.c bzimage.c elf.c flat.c pvh.c \
 	zero_page.c cpu_state.c acpi.c aml.c decompress.c) userspace/launcher/guest_mem.c
 boot_LIBS := -lelf -lz -lzstd -llzma -llz4
 

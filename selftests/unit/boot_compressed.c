@@ -98,7 +98,7 @@ TEST_F(packed, gives_the_kernel_back)
 	ASSERT_EQ(0, load_image(&self->l, self->packed, self->len));
 	EXPECT_EQ(BOOT_KIND_PVH, self->l.out.kind);
 	EXPECT_EQ(ELF_SIZE, self->l.img->data.size);
-	EXPECT_EQ(0, memcmp(self->image, self->l.img->data.data, ELF_SIZE));
+	EXPECT_EQ(0, memcmp(self->image, self->l.img->data.heap, ELF_SIZE));
 }
 
 TEST_F(packed, appended_size_is_ignored)

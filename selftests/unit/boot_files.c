@@ -108,6 +108,55 @@ TEST_F(files, initrd_keeps_off_the_kernel_and_its_limit)
 	EXPECT_TRUE(refused(&self->l, ENOSPC, "does not fit"));
 }
 
+static int load_again(struct load *l)
+{
+	guest_mem_destroy(&l->mem);
+	if (guest_mem_create(&l->mem, 64 * MIB, l->err, sizeof(l->err)))
+		return -ENOMEM;
+	l->ret = boot_load(l->img, &l->in, &l->mem, &l->out, l->err, sizeof(l->err));
+	return l->ret;
+}
+
+/* A reset loads what the start did, or says why not. */
+TEST_F(files, replaced_files_are_loaded_as_they_were)
+{
+	uint8_t initrd[5000], other[5000];
+
+	memset(initrd, 0xaa, sizeof(initrd));
+	memset(other, 0xbb, sizeof(other));
+	ASSERT_TRUE(put_file(self->path, self->image, BZ_SIZE));
+	ASSERT_TRUE(put_file(self->initrd, initrd, sizeof(initrd)));
+	ASSERT_EQ(0, open_files(&self->l, self->path, self->initrd));
+	ASSERT_EQ(0, load_again(&self->l));
+	ASSERT_EQ(0, unlink(self->initrd));
+	ASSERT_TRUE(put_file(self->initrd, other, sizeof(other)));
+	ASSERT_EQ(0, unlink(self->path));
+	ASSERT_EQ(0, load_again(&self->l));
+	EXPECT_EQ(0, memcmp(initrd, load_ptr(&self->l, (64 * MIB - sizeof(initrd)) & ~0xfffull,
+					     sizeof(initrd)), sizeof(initrd)));
+}
+
+TEST_F(files, files_that_are_written_to_are_not_loaded_again)
+{
+	const struct timespec past[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+	const char *const paths[] = { self->path, self->initrd };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		ASSERT_TRUE(put_file(self->path, self->image, BZ_SIZE));
+		ASSERT_TRUE(put_file(self->initrd, self->image, BZ_SIZE));
+		ASSERT_EQ(0, utimensat(AT_FDCWD, paths[i], past, 0));
+		ASSERT_EQ(0, open_files(&self->l, self->path, self->initrd));
+		ASSERT_EQ(0, load_again(&self->l));
+		ASSERT_TRUE(put_file(paths[i], self->image, BZ_SIZE));
+		load_again(&self->l);
+		EXPECT_TRUE(refused(&self->l, ESTALE, "was written to"));
+
+		ASSERT_EQ(0, truncate(paths[i], BZ_SIZE - 100));
+		load_again(&self->l);
+		EXPECT_TRUE(refused(&self->l, ESTALE, "was written to"));
+	}
+}
+
 TEST_F(files, missing_directory_empty_and_device_are_refused)
 {
 	open_files(&self->l, self->path, NULL);

@@ -2,7 +2,7 @@
 /*
  * Image loading: from an image file to guest memory and a first vCPU state.
  *
- * boot_image_open() reads (and decompresses) the files once; boot_load() may
+ * boot_image_open() opens the files (and unpacks what is packed) once; boot_load() may
  * then be called any number of times, once per reset of the guest, and writes
  * nothing outside of what the guest_mem accessor hands out. Every failure is
  * a negative errno and one sentence in err: what, to what, what to do next.
@@ -58,7 +58,7 @@ struct boot_entry {
 };
 
 /**
- * boot_image_open() - read an image and, if given, an initrd
+ * boot_image_open() - open an image and, if given, an initrd
  * @out: the image, to be closed with boot_image_close()
  * @image: path of the image, a regular file or a pipe
  * @initrd: path of the initrd, or NULL
@@ -101,7 +101,7 @@ void boot_image_close(struct boot_image *img);
  * @errlen: size of @err
  *
  * Return: 0, or a negative errno with @err filled; guest memory may then
- * hold a part of the image.
+ * hold a part of the image. -ESTALE where a file was written to since it was opened.
  */
 int boot_load(const struct boot_image *img, const struct boot_params_in *in,
 	      struct guest_mem *mem, struct boot_entry *out,

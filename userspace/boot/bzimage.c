@@ -29,26 +29,28 @@ _Static_assert(offsetof(struct boot_params, hdr) == HEADER_OFFSET,
 struct bzimage {
 	struct setup_header hdr;
 	size_t hdr_len;
-	const uint8_t *kernel;	/* the protected-mode part */
+	uint64_t kernel_off;	/* the protected-mode part, in the file */
 	uint64_t kernel_len;
 	uint64_t init_size;	/* memory it needs from its load address on */
 };
 
-bool boot_is_bzimage(const struct boot_blob *data)
+_Static_assert(HEADER_OFFSET + sizeof(struct setup_header) <= BOOT_HEAD_MAX,
+	       "the setup header is in the image's head");
+
+bool boot_is_bzimage(const uint8_t head[BOOT_HEAD_MAX])
 {
-	return data->size > MAGIC_OFFSET + 4 &&
-	       !memcmp(data->data + MAGIC_OFFSET, MAGIC, 4) &&
-	       data->data[0x1fe] == 0x55 && data->data[0x1ff] == 0xaa;
+	return !memcmp(head + MAGIC_OFFSET, MAGIC, 4) && head[0x1fe] == 0x55 &&
+	       head[0x1ff] == 0xaa;
 }
 
 static int parse(struct boot_ctx *ctx, struct bzimage *bz)
 {
-	const struct boot_blob *data = &ctx->img->data;
+	const struct boot_source *data = &ctx->img->data;
 	uint64_t setup, jump_end;
 
 	if (data->size < HEADER_OFFSET + sizeof(bz->hdr))
 		goto truncated;
-	memcpy(&bz->hdr, data->data + HEADER_OFFSET, sizeof(bz->hdr));
+	memcpy(&bz->hdr, ctx->img->head + HEADER_OFFSET, sizeof(bz->hdr));
 
 	/* The second byte of the jump tells where this version's header ends. */
 	jump_end = HEADER_JUMP_END + (bz->hdr.jump >> 8);
@@ -81,7 +83,7 @@ static int parse(struct boot_ctx *ctx, struct bzimage *bz)
 		goto truncated;
 	if (bz->kernel_len > data->size - setup)
 		bz->kernel_len = data->size - setup;
-	bz->kernel = data->data + setup;
+	bz->kernel_off = setup;
 	bz->init_size = bz->hdr.init_size > bz->kernel_len ?
 			bz->hdr.init_size : bz->kernel_len;
 	return 0;
@@ -120,7 +122,6 @@ int boot_load_bzimage(struct boot_ctx *ctx)
 {
 	struct bzimage bz = { 0 };
 	uint64_t addr;
-	void *dst;
 	int ret;
 
 	ret = parse(ctx, &bz);
@@ -134,14 +135,11 @@ int boot_load_bzimage(struct boot_ctx *ctx)
 		ret = boot_place_cmdline(ctx, bz.hdr.cmdline_size);
 	if (!ret)
 		ret = boot_place_initrd(ctx, bz.hdr.initrd_addr_max);
-	if (ret)
-		return ret;
-
-	dst = boot_claimed_ptr(ctx, addr, bz.kernel_len);
-	if (!dst)
-		return -EFAULT;
-	memcpy(dst, bz.kernel, bz.kernel_len);
-	ret = boot_zero_page(ctx, (const uint8_t *)&bz.hdr, bz.hdr_len);
+	if (!ret)
+		ret = boot_copy(ctx, ctx->img->name, &ctx->img->data, bz.kernel_off, addr,
+				bz.kernel_len);
+	if (!ret)
+		ret = boot_zero_page(ctx, (const uint8_t *)&bz.hdr, bz.hdr_len);
 	if (ret)
 		return ret;
 

@@ -27,9 +27,9 @@ struct elf_image {
 	bool has_pvh;
 };
 
-bool boot_is_elf(const struct boot_blob *data)
+bool boot_is_elf(const uint8_t head[BOOT_HEAD_MAX])
 {
-	return data->size > SELFMAG && !memcmp(data->data, ELFMAG, SELFMAG);
+	return !memcmp(head, ELFMAG, SELFMAG);
 }
 
 static int bad_elf(struct boot_ctx *ctx, const char *what)
@@ -41,14 +41,16 @@ static int bad_elf(struct boot_ctx *ctx, const char *what)
 
 static int check_header(struct boot_ctx *ctx, struct elf_image *ei)
 {
-	const uint8_t *ident = ctx->img->data.data;
+	const struct boot_source *data = &ctx->img->data;
+	const uint8_t *ident = ctx->img->head;
 	bool is64;
 
-	if (ctx->img->data.size < sizeof(Elf32_Ehdr))
+	if (data->size < sizeof(Elf32_Ehdr))
 		return bad_elf(ctx, "is an ELF file cut off in its header");
 	if (ident[EI_DATA] != ELFDATA2LSB)
 		return bad_elf(ctx, "is a big-endian ELF file");
-	ei->elf = elf_memory((char *)ident, ctx->img->data.size);
+	ei->elf = data->fd < 0 ? elf_memory((char *)data->heap, data->size) :
+				 elf_begin(data->fd, ELF_C_READ, NULL);
 	if (!ei->elf || elf_kind(ei->elf) != ELF_K_ELF ||
 	    !gelf_getehdr(ei->elf, &ei->ehdr))
 		return bad_elf(ctx, "is a damaged ELF file");
@@ -64,26 +66,15 @@ static int check_header(struct boot_ctx *ctx, struct elf_image *ei)
 
 static int load_segment(struct boot_ctx *ctx, const GElf_Phdr *ph)
 {
-	const struct boot_blob *data = &ctx->img->data;
-	void *dst;
 	int ret;
 
 	if (ph->p_filesz > ph->p_memsz)
 		return bad_elf(ctx, "has a segment larger in the file than in memory");
-	if (ph->p_offset > data->size || ph->p_filesz > data->size - ph->p_offset)
-		return boot_fail(ctx, EINVAL,
-				 "%s is truncated: a segment ends at byte %llu of %zu; copy or build it again",
-				 ctx->img->name,
-				 (unsigned long long)(ph->p_offset + ph->p_filesz),
-				 data->size);
 	ret = boot_claim(ctx, ph->p_paddr, ph->p_memsz, "a segment");
 	if (ret)
 		return ret;
-	dst = boot_claimed_ptr(ctx, ph->p_paddr, ph->p_memsz);
-	if (!dst)
-		return -EFAULT;
-	memcpy(dst, data->data + ph->p_offset, ph->p_filesz);
-	return 0;
+	return boot_copy(ctx, ctx->img->name, &ctx->img->data, ph->p_offset, ph->p_paddr,
+			 ph->p_filesz);
 }
 
 /* The 32-bit entry in a PVH note, if this segment has one. */

@@ -4,14 +4,12 @@
  * boot sector would be. No tables, no command line: a bare machine.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "loader.h"
 
 int boot_load_flat(struct boot_ctx *ctx)
 {
-	const struct boot_blob *data = &ctx->img->data;
-	void *dst;
+	const struct boot_source *data = &ctx->img->data;
 	int ret;
 
 	if (ctx->img->initrd.size)
@@ -24,12 +22,10 @@ int boot_load_flat(struct boot_ctx *ctx)
 				 ctx->img->name, data->size >> 10,
 				 (BOOT_LOW_RAM_END - BOOT_FLAT_ADDR) >> 10);
 	ret = boot_claim(ctx, BOOT_FLAT_ADDR, data->size, "the binary");
+	if (!ret)
+		ret = boot_copy(ctx, ctx->img->name, data, 0, BOOT_FLAT_ADDR, data->size);
 	if (ret)
 		return ret;
-	dst = boot_claimed_ptr(ctx, BOOT_FLAT_ADDR, data->size);
-	if (!dst)
-		return -EFAULT;
-	memcpy(dst, data->data, data->size);
 	ctx->out->kind = BOOT_KIND_FLAT;
 	boot_state_real(ctx->out, BOOT_FLAT_ADDR);
 	return 0;

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading of image files, and the choice of the loader by what is in them.
+ * An image and its initrd, and the choice of the loader by what is in them.
  *
- * boot_load() at the end is the one to read first. Files are read whole, once,
- * into the heap: nothing that happens to a file later reaches a running guest,
- * and a reset loads the same bytes again.
+ * boot_load() at the end is the one to read first. What is in files is copied to
+ * guest memory by every load (source.c); only a packed image is unpacked into the
+ * heap, once.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "loader.h"
-
-#define READ_CHUNK	(1u << 20)
 
 int boot_verr(char *err, size_t errlen, int errnum, const char *fmt, va_list ap)
 {
@@ -46,100 +41,37 @@ int boot_fail(struct boot_ctx *ctx, int errnum, const char *fmt, ...)
 	return ret;
 }
 
-/* Read to the end of file, at most BOOT_FILE_MAX. */
-static int read_all(int fd, size_t guess, struct boot_blob *out)
+/* The whole of a source, as what is to be unpacked has to be. */
+static int unpack(const struct boot_source *src, struct boot_blob *plain)
 {
-	size_t cap = guess + 1;
+	struct boot_blob packed = { malloc(src->size), src->size };
+	int ret = packed.data ? boot_source_read(src, 0, packed.data, src->size) : -ENOMEM;
 
-	*out = (struct boot_blob){ .data = malloc(cap) };
-	while (out->data) {
-		ssize_t n;
-
-		if (out->size == cap) {
-			uint8_t *data;
-
-			if (cap > BOOT_FILE_MAX)
-				return -EFBIG;
-			cap += cap < READ_CHUNK ? READ_CHUNK : cap;
-			data = realloc(out->data, cap);
-			if (!data)
-				break;
-			out->data = data;
-		}
-		n = read(fd, out->data + out->size, cap - out->size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return out->size > BOOT_FILE_MAX ? -EFBIG : 0;
-		out->size += n;
-	}
-	return -ENOMEM;
+	if (!ret)
+		ret = boot_decompress(&packed, plain, BOOT_FILE_MAX);
+	free(packed.data);
+	return ret;
 }
 
-static int read_file(const char *what, const char *path, struct boot_blob *out,
-		     char *err, size_t errlen)
+static int read_head(struct boot_image *img)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-	int ret;
+	const size_t size = img->data.size;
 
-	if (fd < 0)
-		return boot_err(err, errlen, errno,
-				"cannot open the %s %s: %s; check the path and its permissions",
-				what, path, strerror(errno));
-	if (fstat(fd, &st) < 0) {
-		ret = -errno;
-		goto out_close;
-	}
-	ret = S_ISDIR(st.st_mode) ? -EISDIR : 0;
-	if (!ret && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
-		ret = -EINVAL;
-	if (!ret && S_ISREG(st.st_mode) && (uint64_t)st.st_size > BOOT_FILE_MAX)
-		ret = -EFBIG;
-	if (!ret)
-		ret = read_all(fd, S_ISREG(st.st_mode) ? st.st_size : 0, out);
-	if (!ret && !out->size)
-		ret = -ENODATA;
-out_close:
-	close(fd);
-	switch (ret) {
-	case 0:
-		return 0;
-	case -EISDIR:
-		return boot_err(err, errlen, EISDIR,
-				"the %s %s is a directory; name a file in it",
-				what, path);
-	case -EINVAL:
-		return boot_err(err, errlen, EINVAL,
-				"the %s %s is neither a file nor a pipe; name one of these",
-				what, path);
-	case -EFBIG:
-		return boot_err(err, errlen, EFBIG,
-				"the %s %s is larger than %llu MiB, the most that is loaded; use a smaller one",
-				what, path, BOOT_FILE_MAX >> 20);
-	case -ENODATA:
-		return boot_err(err, errlen, ENODATA,
-				"the %s %s is empty; build or download it again",
-				what, path);
-	default:
-		return boot_err(err, errlen, -ret,
-				"cannot read the %s %s: %s; check the file and its disk",
-				what, path, strerror(-ret));
-	}
+	memset(img->head, 0, sizeof(img->head));
+	return boot_source_read(&img->data, 0, img->head,
+				size < sizeof(img->head) ? size : sizeof(img->head));
 }
 
 /* Replace a compressed kernel by what is in it. */
 static int unpack_image(struct boot_image *img, char *err, size_t errlen)
 {
-	const char *format = boot_compression(&img->data);
-	struct boot_blob plain;
+	struct boot_blob plain = { img->head, sizeof(img->head) };
+	const char *format = boot_compression(&plain);
 	int ret;
 
 	if (!format)
 		return 0;
-	ret = boot_decompress(&img->data, &plain, BOOT_FILE_MAX);
+	ret = unpack(&img->data, &plain);
 	switch (ret) {
 	case 0:
 		break;
@@ -164,15 +96,27 @@ static int unpack_image(struct boot_image *img, char *err, size_t errlen)
 				"%s has damaged %s data; copy or download it again",
 				img->name, format);
 	}
-	if (!boot_is_elf(&plain) && !boot_is_bzimage(&plain)) {
-		free(plain.data);
-		return boot_err(err, errlen, EINVAL,
-				"what is inside of %s is neither an ELF file nor a bzImage; an initrd goes with -i",
-				img->name);
-	}
-	free(img->data.data);
-	img->data = plain;
-	return 0;
+	boot_source_close(&img->data);
+	img->data.heap = plain.data;
+	img->data.size = plain.size;
+	ret = read_head(img);
+	if (!ret && (boot_is_elf(img->head) || boot_is_bzimage(img->head)))
+		return 0;
+	return boot_err(err, errlen, EINVAL,
+			"what is inside of %s is neither an ELF file nor a bzImage; an initrd goes with -i",
+			img->name);
+}
+
+/* Its source is there: what kind of image is it? */
+static int identify(struct boot_image *img, char *err, size_t errlen)
+{
+	int ret = read_head(img);
+
+	if (ret)
+		return boot_err(err, errlen, -ret,
+				"cannot read the image %s: %s; check the file and its disk",
+				img->name, strerror(-ret));
+	return unpack_image(img, err, errlen);
 }
 
 static int image_new(struct boot_image **out, const char *name,
@@ -188,6 +132,8 @@ static int image_new(struct boot_image **out, const char *name,
 				"no memory to load %s; free some and try again",
 				name);
 	}
+	img->data.fd = -1;
+	img->initrd.fd = -1;
 	*out = img;
 	return 0;
 }
@@ -201,12 +147,12 @@ int boot_image_open(struct boot_image **out, const char *image,
 	ret = image_new(&img, image, err, errlen);
 	if (ret)
 		return ret;
-	ret = read_file("image", image, &img->data, err, errlen);
+	ret = boot_source_open(&img->data, "image", image, err, errlen);
 	if (!ret)
-		ret = unpack_image(img, err, errlen);
+		ret = identify(img, err, errlen);
 	if (!ret && initrd) {
 		img->initrd_name = strdup(initrd);
-		ret = read_file("initrd", initrd, &img->initrd, err, errlen);
+		ret = boot_source_open(&img->initrd, "initrd", initrd, err, errlen);
 	}
 	if (ret) {
 		boot_image_close(img);
@@ -229,15 +175,15 @@ int boot_image_from_memory(struct boot_image **out, const char *name,
 	ret = image_new(&img, name, err, errlen);
 	if (ret)
 		return ret;
-	img->data.data = malloc(size);
-	if (!img->data.data) {
+	img->data.heap = malloc(size);
+	if (!img->data.heap) {
 		ret = boot_err(err, errlen, ENOMEM,
 			       "no memory to load %s; free some and try again",
 			       name);
 	} else {
-		memcpy(img->data.data, image, size);
+		memcpy(img->data.heap, image, size);
 		img->data.size = size;
-		ret = unpack_image(img, err, errlen);
+		ret = identify(img, err, errlen);
 	}
 	if (ret) {
 		boot_image_close(img);
@@ -251,8 +197,8 @@ void boot_image_close(struct boot_image *img)
 {
 	if (!img)
 		return;
-	free(img->initrd.data);
-	free(img->data.data);
+	boot_source_close(&img->initrd);
+	boot_source_close(&img->data);
 	free(img->initrd_name);
 	free(img->name);
 	free(img);
@@ -289,9 +235,9 @@ int boot_load(const struct boot_image *img, const struct boot_params_in *in,
 		return boot_fail(&ctx, EINVAL,
 				 "%u CPUs cannot be described to a guest; ask for 1 to %u",
 				 in->nr_cpus, BOOT_MAX_CPUS);
-	if (boot_is_bzimage(&img->data))
+	if (boot_is_bzimage(img->head))
 		return boot_load_bzimage(&ctx);
-	if (boot_is_elf(&img->data))
+	if (boot_is_elf(img->head))
 		return boot_load_elf(&ctx);
 	return boot_load_flat(&ctx);
 }

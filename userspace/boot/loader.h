@@ -12,6 +12,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "../launcher/guest_mem.h"
 #include "../launcher/platform.h"
@@ -44,11 +45,28 @@
 
 #define BOOT_MAX_CLAIMS		72	/* 64 ELF segments and our own */
 
+/**
+ * struct boot_source - an image's bytes, see source.c
+ * @fd: of the file they are in, or -1
+ * @heap: they themselves, where @fd is -1
+ * @size: how many
+ * @mtime: when the file was last written to, as it was opened
+ */
+struct boot_source {
+	int fd;
+	uint8_t *heap;
+	size_t size;
+	struct timespec mtime;
+};
+
+#define BOOT_HEAD_MAX		1024u	/* where every format tells what it is */
+
 struct boot_image {
 	char *name;
 	char *initrd_name;
-	struct boot_blob data;
-	struct boot_blob initrd;
+	struct boot_source data;
+	struct boot_source initrd;
+	uint8_t head[BOOT_HEAD_MAX];	/* how data begins; zeroes behind its end */
 };
 
 struct boot_claim {
@@ -89,11 +107,19 @@ int boot_err(char *err, size_t errlen, int errnum, const char *fmt, ...)
 int boot_fail(struct boot_ctx *ctx, int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* place.c: who gets which guest addresses. */
+/* source.c */
+int boot_source_open(struct boot_source *src, const char *what, const char *path, char *err,
+		     size_t errlen);
+void boot_source_close(struct boot_source *src);
+int boot_source_read(const struct boot_source *src, uint64_t off, void *dst, size_t len);
+
+/* place.c: who gets which guest addresses, and copying there. */
 uint64_t boot_low_ram_top(const struct guest_mem *mem);
 int boot_claim(struct boot_ctx *ctx, uint64_t start, uint64_t len,
 	       const char *what);
 void *boot_claimed_ptr(struct boot_ctx *ctx, uint64_t start, uint64_t len);
+int boot_copy(struct boot_ctx *ctx, const char *name, const struct boot_source *src, uint64_t off,
+	      uint64_t gpa, uint64_t len);
 int boot_place_tables(struct boot_ctx *ctx);
 int boot_place_cmdline(struct boot_ctx *ctx, uint32_t max);
 int boot_place_initrd(struct boot_ctx *ctx, uint64_t max_addr);
@@ -116,7 +142,7 @@ int boot_zero_page(struct boot_ctx *ctx, const uint8_t *setup_header,
 int boot_pvh_info(struct boot_ctx *ctx);
 
 /* Is it one, by its magic numbers? */
-bool boot_is_bzimage(const struct boot_blob *data);
-bool boot_is_elf(const struct boot_blob *data);
+bool boot_is_bzimage(const uint8_t head[BOOT_HEAD_MAX]);
+bool boot_is_elf(const uint8_t head[BOOT_HEAD_MAX]);
 
 #endif /* MVM_BOOT_LOADER_H */

@@ -82,6 +82,40 @@ void *boot_claimed_ptr(struct boot_ctx *ctx, uint64_t start, uint64_t len)
 }
 
 /**
+ * boot_copy() - copy a part of an image into a claimed range
+ * @ctx: the load in progress
+ * @name: the image's, for sentences
+ * @src: the image
+ * @off: where the part starts in it
+ * @gpa: where it goes
+ * @len: bytes
+ *
+ * Return: 0, or -errno with a sentence.
+ */
+int boot_copy(struct boot_ctx *ctx, const char *name, const struct boot_source *src, uint64_t off,
+	      uint64_t gpa, uint64_t len)
+{
+	void *dst = boot_claimed_ptr(ctx, gpa, len);
+	int ret = dst ? boot_source_read(src, off, dst, len) : -EFAULT;
+
+	switch (ret) {
+	case 0:
+		return 0;
+	case -ENODATA:
+		return boot_fail(ctx, EINVAL,
+				 "%s is truncated: a part of it ends at byte %llu of %zu; copy or build it again",
+				 name, (unsigned long long)(off + len), src->size);
+	case -ESTALE:
+		return boot_fail(ctx, ESTALE,
+				 "%s was written to since it was opened; start minivmm again for the new one",
+				 name);
+	default:
+		return boot_fail(ctx, -ret, "cannot read %s: %s; check the file and its disk", name,
+				 strerror(-ret));
+	}
+}
+
+/**
  * boot_place_tables() - claim the boot block, write the ACPI tables
  * @ctx: the load in progress
  */
@@ -159,10 +193,9 @@ static uint64_t find_below(const struct boot_ctx *ctx, uint64_t top, uint64_t le
  */
 int boot_place_initrd(struct boot_ctx *ctx, uint64_t max_addr)
 {
-	const struct boot_blob *initrd = &ctx->img->initrd;
+	const struct boot_source *initrd = &ctx->img->initrd;
 	uint64_t top = boot_low_ram_top(ctx->mem);
 	uint64_t addr;
-	void *dst;
 	int ret;
 
 	if (!initrd->size)
@@ -176,14 +209,11 @@ int boot_place_initrd(struct boot_ctx *ctx, uint64_t max_addr)
 				 ctx->img->initrd_name, initrd->size >> 10,
 				 (unsigned long long)ctx->mem->size >> 20);
 	ret = boot_claim(ctx, addr, initrd->size, "the initrd");
-	if (ret)
-		return ret;
-	dst = boot_claimed_ptr(ctx, addr, initrd->size);
-	if (!dst)
-		return -EFAULT;
-	memcpy(dst, initrd->data, initrd->size);
-	ctx->initrd_addr = addr;
-	return 0;
+	if (!ret)
+		ret = boot_copy(ctx, ctx->img->initrd_name, initrd, 0, addr, initrd->size);
+	if (!ret)
+		ctx->initrd_addr = addr;
+	return ret;
 }
 
 /**
