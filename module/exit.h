@@ -66,6 +66,8 @@ void mvm_msr_vcpu_reset(struct mvm_vcpu *vcpu);
 
 /* mce.c: the machine-check banks. The MSRs: 0, or 1 = #GP. */
 u64 mvm_mce_supported(void); /* KVM_X86_GET_MCE_CAP_SUPPORTED */
+int mvm_mce_create(struct mvm_vcpu *vcpu);
+void mvm_mce_destroy(struct mvm_vcpu *vcpu);
 void mvm_mce_reset(struct mvm_vcpu *vcpu);
 int mvm_mce_setup(struct mvm_vcpu *vcpu, u64 cap);
 int mvm_mce_inject(struct mvm_vcpu *vcpu, const struct kvm_x86_mce *mce);

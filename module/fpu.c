@@ -49,6 +49,7 @@ static struct {
 	u32 mxcsr_mask;
 	bool has_pkru;
 	u64 xss; /* MSR_IA32_XSS, which guests have as 0 */
+	struct kmem_cache *cache; /* of struct mvm_fpu_state with an image */
 	struct { u32 offset, size; } part[XFEATURE_MAX]; /* of guest_xcr0, from bit 2 on */
 } host __ro_after_init;
 
@@ -112,7 +113,14 @@ int __init mvm_fpu_module_init(void)
 	host.restore_mask = host.xcr0 & ~XFEATURE_MASK_PKRU;
 	host.save_mask = host.guest_xcr0 & ~XFEATURE_MASK_PKRU;
 	host.image_size = mvm_fpu_xsave_size(host.guest_xcr0);
-	return 0;
+	host.cache = kmem_cache_create("minivmm_fpu", sizeof(struct mvm_fpu_state) + host.image_size,
+				       __alignof__(struct mvm_fpu_state), SLAB_ACCOUNT, NULL);
+	return host.cache ? 0 : -ENOMEM;
+}
+
+void mvm_fpu_module_exit(void)
+{
+	kmem_cache_destroy(host.cache);
 }
 
 u64 mvm_fpu_supported_xcr0(void)
@@ -179,31 +187,34 @@ fault:
 	return -EINVAL;
 }
 
-/* The state of a processor after reset. */
-static void init_image(struct xregs_state *image)
+/* The state of a processor after reset, where all is zero. */
+static void init_zeroed_image(struct xregs_state *image)
 {
-	memset(image, 0, host.image_size);
 	image->i387.cwd = FCW_RESET;
 	image->i387.mxcsr = MXCSR_DEFAULT;
 	image->header.xfeatures = XFEATURE_MASK_FPSSE;
 }
 
+static void init_image(struct xregs_state *image)
+{
+	memset(image, 0, host.image_size);
+	init_zeroed_image(image);
+}
+
 int mvm_fpu_create(struct mvm_vcpu *vcpu)
 {
-	size_t size = sizeof(struct mvm_fpu_state) + host.image_size;
-
-	/* kmalloc() aligns only powers of two to themselves. */
-	vcpu->fpu = kzalloc(roundup_pow_of_two(size), GFP_KERNEL_ACCOUNT);
+	vcpu->fpu = kmem_cache_zalloc(host.cache, GFP_KERNEL_ACCOUNT);
 	if (!vcpu->fpu)
 		return -ENOMEM;
-	init_image(image_of(vcpu));
+	init_zeroed_image(image_of(vcpu));
 	vcpu->guest_pkru = 0;
 	return 0;
 }
 
 void mvm_fpu_destroy(struct mvm_vcpu *vcpu)
 {
-	kfree_sensitive(vcpu->fpu);
+	memzero_explicit(image_of(vcpu), host.image_size);
+	kmem_cache_free(host.cache, vcpu->fpu);
 	vcpu->fpu = NULL;
 }
 

@@ -14,6 +14,7 @@
 
 /* At module load, before everything else here. 0 or -errno. */
 int mvm_fpu_module_init(void);
+void mvm_fpu_module_exit(void);
 
 /* Allocates the state of a reset processor, and resets guest_pkru. May sleep. */
 int mvm_fpu_create(struct mvm_vcpu *vcpu);

@@ -40,7 +40,7 @@ struct mvm_ioeventfds {
 };
 
 /* By what a write must agree in; 0 where some write matches both. */
-static int compare(const struct mvm_ioeventfd *a, const struct mvm_ioeventfd *b)
+static __always_inline int compare(const struct mvm_ioeventfd *a, const struct mvm_ioeventfd *b)
 {
 	if (a->addr != b->addr)
 		return a->addr < b->addr ? -1 : 1;
@@ -53,48 +53,49 @@ static int compare(const struct mvm_ioeventfd *a, const struct mvm_ioeventfd *b)
 	return a->datamatch < b->datamatch ? -1 : 1;
 }
 
-/* The entry that matches @key, or where it would stand: @found tells which. */
-static u32 search(const struct mvm_ioeventfds *table, const struct mvm_ioeventfd *key, bool *found)
+/* The index of the entry that matches @key, or the complement of where it would stand. */
+static __always_inline int search(const struct mvm_ioeventfds *table,
+				  const struct mvm_ioeventfd *key)
 {
 	u32 low = 0, high = table ? table->n : 0;
 
-	*found = false;
 	while (low < high) {
-		u32 mid = low + (high - low) / 2;
+		u32 mid = (low + high) / 2;
 		int cmp = compare(key, &table->entry[mid]);
 
-		if (!cmp) {
-			*found = true;
+		if (!cmp)
 			return mid;
-		}
 		if (cmp < 0)
 			high = mid;
 		else
 			low = mid + 1;
 	}
-	return low;
+	return ~low;
 }
 
-/* mvm_ioeventfd_signal() where there is one on the bus. */
-bool __mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
-			    const void *data)
+/**
+ * mvm_ioeventfd_signal() - the guest writes where no in-kernel device answered
+ * @vm: the VM
+ * @bus: port or memory; mvm_ioeventfd_any() has said that it is worth a look
+ * @addr: port, or guest physical address
+ * @len: bytes, at most 8
+ * @val: what is written, zero-extended
+ *
+ * Context: may not sleep. Return: true: an eventfd was signalled, the write is done.
+ */
+bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len, u64 val)
 {
-	struct mvm_ioeventfd key = { .addr = addr, .len = len };
+	const struct mvm_ioeventfd key = { .addr = addr, .len = len, .datamatch = val };
 	const struct mvm_ioeventfds *table;
-	bool found = false;
-	int idx;
-	u32 i;
+	int i, idx;
 
-	if (len > sizeof(key.datamatch))
-		return false;
-	memcpy(&key.datamatch, data, len);
 	idx = srcu_read_lock(&vm->irq_srcu);
 	table = srcu_dereference(vm->ioeventfds[bus], &vm->irq_srcu);
-	i = search(table, &key, &found);
-	if (found)
+	i = search(table, &key);
+	if (i >= 0)
 		mvm_eventfd_signal(table->entry[i].eventfd);
 	srcu_read_unlock(&vm->irq_srcu, idx);
-	return found;
+	return i >= 0;
 }
 
 /* ------------------------------------------------------------------ changes */
@@ -130,12 +131,12 @@ static int insert(struct mvm_vm *vm, enum mvm_bus bus, const struct mvm_ioeventf
 {
 	const struct mvm_ioeventfds *old = present(vm, bus);
 	struct mvm_ioeventfds *table;
-	u32 i, n;
-	bool found;
+	int i = search(old, entry);
+	u32 n;
 
-	i = search(old, entry, &found);
-	if (found)
+	if (i >= 0)
 		return -EEXIST;
+	i = ~i;
 	n = old ? old->n : 0;
 	if (n >= MAX_ENTRIES)
 		return mvm_fail(&vm->reason, -ENOSPC, "the limit of %u ioeventfds is reached",
@@ -164,11 +165,9 @@ static int take_out(struct mvm_vm *vm, enum mvm_bus bus, const struct mvm_ioeven
 	const struct mvm_ioeventfds *old = present(vm, bus);
 	struct mvm_ioeventfds *table = NULL;
 	struct eventfd_ctx *eventfd;
-	bool found;
-	u32 i;
+	int i = search(old, entry);
 
-	i = search(old, entry, &found);
-	if (!found || !same(&old->entry[i], entry))
+	if (i < 0 || !same(&old->entry[i], entry))
 		return -ENOENT;
 	if (old->n > 1) {
 		table = table_alloc(old->n - 1);

@@ -20,6 +20,7 @@
 #include "exit.h"
 #include "fpu.h"
 #include "hw.h"
+#include "irqchip/irqchip.h"
 #include "ioctl.h"
 #include "irqchip/gsi.h"
 #include "minivmm.h"
@@ -397,7 +398,10 @@ static int __init mvm_init(void)
 		return err;
 	err = mvm_kick_module_init();
 	if (err)
-		return err;
+		goto err_fpu_exit;
+	err = mvm_irqchip_module_init();
+	if (err)
+		goto err_kick_exit;
 	mvm_choose_backend();
 	if (mvm_backend) {
 		err = mvm_hw_init(mvm_backend);
@@ -421,7 +425,11 @@ err_hw_exit:
 err_teardown:
 	if (mvm_backend)
 		mvm_backend->teardown();
+	mvm_irqchip_module_exit();
+err_kick_exit:
 	mvm_kick_module_exit();
+err_fpu_exit:
+	mvm_fpu_module_exit();
 	return err;
 }
 
@@ -435,7 +443,9 @@ static void __exit mvm_exit(void)
 	mvm_mmu_module_exit();
 	if (mvm_backend)
 		mvm_backend->teardown();
+	mvm_irqchip_module_exit();
 	mvm_kick_module_exit();
+	mvm_fpu_module_exit();
 }
 
 module_init(mvm_init);

@@ -7,6 +7,8 @@
  * Context: the vCPU's thread, vcpu->lock held. A function that serves an MSR answers
  * 0, or 1 for #GP.
  */
+#include <linux/slab.h>
+
 #include <asm/mce.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
@@ -23,6 +25,12 @@
 /* What KVM_X86_SETUP_MCE may ask for besides the banks; the guest sees it in MCG_CAP. */
 #define CAP_FLAGS (MCG_CTL_P | MCG_SER_P)
 
+/* Named after the MSRs they are. */
+struct mvm_mce {
+	u64 cap, status, ctl; /* MCG_CAP, MCG_STATUS, MCG_CTL */
+	u64 bank[BANK_REGS * MVM_MCE_BANKS];
+};
+
 u64 mvm_mce_supported(void)
 {
 	return MVM_MCE_BANKS | CAP_FLAGS;
@@ -30,14 +38,26 @@ u64 mvm_mce_supported(void)
 
 static u32 nr_banks(const struct mvm_vcpu *vcpu)
 {
-	return vcpu->mce.cap & MCG_BANKCNT_MASK;
+	return vcpu->mce->cap & MCG_BANKCNT_MASK;
+}
+
+int mvm_mce_create(struct mvm_vcpu *vcpu)
+{
+	vcpu->mce = kzalloc(sizeof(*vcpu->mce), GFP_KERNEL_ACCOUNT);
+	return vcpu->mce ? 0 : -ENOMEM;
+}
+
+void mvm_mce_destroy(struct mvm_vcpu *vcpu)
+{
+	kfree(vcpu->mce);
+	vcpu->mce = NULL;
 }
 
 void mvm_mce_reset(struct mvm_vcpu *vcpu)
 {
-	memset(&vcpu->mce, 0, sizeof(vcpu->mce));
-	vcpu->mce.cap = MVM_MCE_BANKS | MCG_CTL_P;
-	vcpu->mce.ctl = ~0ULL;
+	memset(vcpu->mce, 0, sizeof(*vcpu->mce));
+	vcpu->mce->cap = MVM_MCE_BANKS | MCG_CTL_P;
+	vcpu->mce->ctl = ~0ULL;
 }
 
 int mvm_mce_setup(struct mvm_vcpu *vcpu, u64 cap)
@@ -46,28 +66,28 @@ int mvm_mce_setup(struct mvm_vcpu *vcpu, u64 cap)
 
 	if (!n || n > MVM_MCE_BANKS || cap & ~(u64)(MCG_BANKCNT_MASK | CAP_FLAGS))
 		return -EINVAL;
-	vcpu->mce.cap = cap;
-	vcpu->mce.ctl = cap & MCG_CTL_P ? ~0ULL : 0;
+	vcpu->mce->cap = cap;
+	vcpu->mce->ctl = cap & MCG_CTL_P ? ~0ULL : 0;
 	for (i = 0; i < n; i++)
-		vcpu->mce.bank[i * BANK_REGS + BANK_CTL] = ~0ULL;
+		vcpu->mce->bank[i * BANK_REGS + BANK_CTL] = ~0ULL;
 	return 0;
 }
 
 int mvm_mce_inject(struct mvm_vcpu *vcpu, const struct kvm_x86_mce *mce)
 {
-	u64 *bank = &vcpu->mce.bank[mce->bank * BANK_REGS];
+	u64 *bank = &vcpu->mce->bank[mce->bank * BANK_REGS];
 	bool uncorrected = mce->status & MCI_STATUS_UC;
 
 	if (mce->bank >= nr_banks(vcpu) || !(mce->status & MCI_STATUS_VAL))
 		return -EINVAL;
 	/* Reporting is turned off for all banks, or for this one: the error goes nowhere. */
-	if (uncorrected && ((vcpu->mce.cap & MCG_CTL_P && vcpu->mce.ctl != ~0ULL) ||
+	if (uncorrected && ((vcpu->mce->cap & MCG_CTL_P && vcpu->mce->ctl != ~0ULL) ||
 			    bank[BANK_CTL] != ~0ULL))
 		return 0;
 	if (uncorrected) {
 		mvm_state_get(vcpu, MVM_STATE_CR);
 		/* One error while another is being handled, or nobody to handle it: shutdown. */
-		if (vcpu->mce.status & MCG_STATUS_MCIP || !(vcpu->cr4 & X86_CR4_MCE)) {
+		if (vcpu->mce->status & MCG_STATUS_MCIP || !(vcpu->cr4 & X86_CR4_MCE)) {
 			mvm_vcpu_set_request(vcpu, MVM_REQ_TRIPLE_FAULT);
 			return 0;
 		}
@@ -83,7 +103,7 @@ int mvm_mce_inject(struct mvm_vcpu *vcpu, const struct kvm_x86_mce *mce)
 	else
 		bank[BANK_STATUS] = mce->status;
 	if (uncorrected) {
-		vcpu->mce.status = mce->mcg_status;
+		vcpu->mce->status = mce->mcg_status;
 		mvm_queue_exception(vcpu, X86_TRAP_MC);
 	}
 	return 0;
@@ -96,7 +116,7 @@ static u64 *bank_slot(struct mvm_vcpu *vcpu, u32 index, bool host)
 
 	if (nr >= (host ? MVM_MCE_BANKS : nr_banks(vcpu)) * BANK_REGS)
 		return NULL;
-	return &vcpu->mce.bank[nr];
+	return &vcpu->mce->bank[nr];
 }
 
 int mvm_mce_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
@@ -105,14 +125,14 @@ int mvm_mce_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 
 	switch (index) {
 	case MSR_IA32_MCG_CAP:
-		*data = vcpu->mce.cap;
+		*data = vcpu->mce->cap;
 		return 0;
 	case MSR_IA32_MCG_STATUS:
-		*data = vcpu->mce.status;
+		*data = vcpu->mce->status;
 		return 0;
 	case MSR_IA32_MCG_CTL:
-		*data = vcpu->mce.ctl;
-		return !host && !(vcpu->mce.cap & MCG_CTL_P);
+		*data = vcpu->mce->ctl;
+		return !host && !(vcpu->mce->cap & MCG_CTL_P);
 	}
 	slot = bank_slot(vcpu, index, host);
 	if (!slot)
@@ -131,12 +151,12 @@ int mvm_mce_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host, boo
 		/* The guest may only clear it. */
 		if (data && !host)
 			return 1;
-		vcpu->mce.status = data;
+		vcpu->mce->status = data;
 		return 0;
 	case MSR_IA32_MCG_CTL:
-		if ((data && data != ~0ULL) || (!host && !(vcpu->mce.cap & MCG_CTL_P)))
+		if ((data && data != ~0ULL) || (!host && !(vcpu->mce->cap & MCG_CTL_P)))
 			return 1;
-		vcpu->mce.ctl = data;
+		vcpu->mce->ctl = data;
 		return 0;
 	}
 	slot = bank_slot(vcpu, index, host);

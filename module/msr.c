@@ -241,12 +241,23 @@ static int write_pv(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 
 static int read_apic(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 {
-	return mvm_lapic_msr_read(vcpu, index, data, host) ? 1 : 0;
+	return mvm_lapic_msr_read(vcpu, index, data) ? 1 : 0;
+}
+
+static int read_apic_base(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
+{
+	*data = mvm_lapic_base(vcpu);
+	return 0;
+}
+
+static int write_apic_base(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
+{
+	return mvm_lapic_set_base(vcpu, data, host);
 }
 
 static int write_apic(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
-	return mvm_lapic_msr_write(vcpu, index, data, host) ? 1 : 0;
+	return mvm_lapic_msr_write(vcpu, index, data) ? 1 : 0;
 }
 
 /* Listed, so userspace may save and restore it also where it has the local APIC itself. */
@@ -476,7 +487,8 @@ static const struct msr_row msr_rows[] = {
 	MSR(MSR_IA32_TSC_DEADLINE, LISTED | QUICK, read_deadline, write_deadline,
 	    "the modelled timer"),
 	MSRS(0x800, 0x8ff, HIDDEN | QUICK, read_apic, write_apic, "x2APIC; saved by KVM_GET_LAPIC"),
-	MSR(MSR_IA32_APICBASE, LISTED | QUICK, read_apic, write_apic, "mode of the modelled APIC"),
+	MSR(MSR_IA32_APICBASE, LISTED | QUICK, read_apic_base, write_apic_base,
+	    "mode of the modelled APIC"),
 	MSR(MSR_IA32_PRED_CMD, HIDDEN | QUICK, NULL, write_pred_cmd,
 	    "barrier between guest processes"),
 	MSR(MSR_IA32_CR_PAT, LISTED | QUICK, read_pat, write_pat, "the guest's own memory types"),
@@ -637,12 +649,20 @@ u32 mvm_msr_index_list(u32 *indices, u32 max)
 
 int mvm_msr_vcpu_create(struct mvm_vcpu *vcpu)
 {
+	int err;
+
 	vcpu->msr_store = kzalloc(sizeof(*vcpu->msr_store), GFP_KERNEL_ACCOUNT);
-	return vcpu->msr_store ? 0 : -ENOMEM;
+	if (!vcpu->msr_store)
+		return -ENOMEM;
+	err = mvm_mce_create(vcpu);
+	if (err)
+		kfree(vcpu->msr_store);
+	return err;
 }
 
 void mvm_msr_vcpu_destroy(struct mvm_vcpu *vcpu)
 {
+	mvm_mce_destroy(vcpu);
 	kfree(vcpu->msr_store);
 	vcpu->msr_store = NULL;
 }

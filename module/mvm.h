@@ -395,10 +395,7 @@ struct mvm_vcpu {
 	u64 cr4_guest_rsvd; /* CR4 bits this guest may not set */
 	u64 maxphyaddr_rsvd; /* physical address bits above the guest's MAXPHYADDR */
 	struct mvm_msr_store *msr_store; /* [I] MTRR and other inert MSRs (msr.c) */
-	struct {
-		u64 cap, status, ctl; /* MCG_CAP, MCG_STATUS, MCG_CTL */
-		u64 bank[4 * MVM_MCE_BANKS]; /* CTL, STATUS, ADDR, MISC of each */
-	} mce; /* mce.c */
+	struct mvm_mce *mce; /* [I] machine-check banks (mce.c) */
 
 	struct mvm_lapic *lapic; /* [I], NULL without in-kernel irqchip */
 
@@ -430,7 +427,7 @@ struct mvm_vm {
 
 	struct mvm_vcpu *vcpus[MVM_MAX_VCPUS]; /* [V] to write; publish with smp_store_release */
 	int nr_vcpus; /* likewise */
-	struct mvm_vcpu *vcpu_by_id[MVM_MAX_VCPU_ID]; /* likewise */
+	u8 index_by_id[MVM_MAX_VCPU_ID]; /* likewise: 1 + the index in vcpus, 0 = none */
 	int last_boosted; /* index of the vCPU that was last given a spinner's CPU */
 	bool apic_ids_moved; /* once a local APIC had another id than its vCPU's, for ever */
 
@@ -528,10 +525,13 @@ void mvm_vcpu_startup_signal(struct mvm_vcpu *vcpu, u8 vector);
 /* The published vCPU with that id, or NULL. Context: any. */
 static inline struct mvm_vcpu *mvm_vcpu_by_id(struct mvm_vm *vm, u32 id)
 {
+	u8 n;
+
 	if (id >= MVM_MAX_VCPU_ID)
 		return NULL;
 	id = array_index_nospec(id, MVM_MAX_VCPU_ID);
-	return smp_load_acquire(&vm->vcpu_by_id[id]); /* pairs with mvm_vcpu_create() */
+	n = smp_load_acquire(&vm->index_by_id[id]); /* pairs with mvm_vcpu_create() */
+	return n ? vm->vcpus[n - 1] : NULL;
 }
 
 /* How many vCPUs are published. */
@@ -619,31 +619,13 @@ void mvm_insn_ended(struct mvm_vcpu *vcpu);
 const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 function, u32 index);
 bool mvm_guest_has(const struct mvm_vcpu *vcpu, u32 x86_feature); /* X86_FEATURE_* */
 
-/* Writes that signal eventfds (ioeventfd.c). */
-bool __mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
-			    const void *data);
-
+/* Are there writes that signal eventfds? (ioeventfd.c) */
 static inline bool mvm_ioeventfd_any(struct mvm_vm *vm, enum mvm_bus bus)
 {
 	return rcu_access_pointer(vm->ioeventfds[bus]);
 }
 
-/**
- * mvm_ioeventfd_signal() - the guest writes where no in-kernel device answered
- * @vm: the VM
- * @bus: port or memory
- * @addr: port, or guest physical address
- * @len: bytes, at most 8
- * @data: what is written
- *
- * Context: may not sleep. Return: true: an eventfd was signalled, the write is done.
- */
-static inline bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len,
-					const void *data)
-{
-	return mvm_ioeventfd_any(vm, bus) && __mvm_ioeventfd_signal(vm, bus, addr, len, data);
-}
-
+bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len, u64 val);
 int mvm_ioeventfd_set(struct mvm_vm *vm, const struct kvm_ioeventfd *args);
 void mvm_ioeventfd_destroy(struct mvm_vm *vm);
 

@@ -15,16 +15,27 @@
 #include "irqchip/irqchip.h"
 #include "vcpu.h"
 
+/* At most eight bytes. */
+static u64 value_of(const void *buf, unsigned int len)
+{
+	u64 val = 0;
+
+	memcpy(&val, buf, len);
+	return val;
+}
+
 bool mvm_kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write)
 {
 	return mvm_irqchip_pio(vcpu, port, size, buf, write) ||
-	       (write && mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, port, size, buf));
+	       (write && mvm_ioeventfd_any(vcpu->vm, MVM_BUS_PORT) &&
+		mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, port, size, value_of(buf, size)));
 }
 
 bool mvm_kernel_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, void *buf, unsigned int len, bool write)
 {
 	return mvm_irqchip_mmio(vcpu, gpa, len, buf, write) ||
-	       (write && mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_MEMORY, gpa, len, buf));
+	       (write && mvm_ioeventfd_any(vcpu->vm, MVM_BUS_MEMORY) &&
+		mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_MEMORY, gpa, len, value_of(buf, len)));
 }
 
 void mvm_mmio_to_user(struct kvm_run *run, const struct mvm_emul_access *a)

@@ -14,7 +14,7 @@
 #include "quick.h"
 #include "vcpu.h"
 
-/* Not inline, as quick_out(): the guard of their stack is not for the others to pay. */
+/* Not inline, as quick_out(): what they save and guard is not for the others to pay. */
 static noinline bool quick_rdmsr(struct mvm_vcpu *vcpu)
 {
 	u32 index = vcpu->gpr[MVM_RCX];
@@ -38,10 +38,11 @@ static bool quick_wrmsr(struct mvm_vcpu *vcpu)
 static noinline bool quick_out(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit *exit = &vcpu->exit;
-	u32 val = vcpu->gpr[MVM_RAX];
+	u64 val = vcpu->gpr[MVM_RAX] & GENMASK_ULL(8 * exit->u.io.size - 1, 0);
 
 	return !mvm_irqchip_owns_port(vcpu->vm, exit->u.io.port) &&
-	       mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, exit->u.io.port, exit->u.io.size, &val);
+	       mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, exit->u.io.port,
+				      exit->u.io.size, val);
 }
 
 bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind)

@@ -306,7 +306,7 @@ long mvm_vcpu_create(struct mvm_vm *vm, u32 id)
 
 	/* Complete: let the VM's other parts, then userspace, reach it. */
 	vm->vcpus[vm->nr_vcpus] = vcpu;
-	smp_store_release(&vm->vcpu_by_id[id], vcpu); /* pairs with mvm_vcpu_by_id() */
+	smp_store_release(&vm->index_by_id[id], vm->nr_vcpus + 1); /* pairs with mvm_vcpu_by_id() */
 	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1); /* pairs with mvm_for_each_vcpu() */
 	mutex_unlock(&vm->lock);
 	fd_install(fd, file);

@@ -220,16 +220,12 @@ static int lapic_msr_reg(struct mvm_lapic *lapic, u32 index)
 	return index - APIC_BASE_MSR;
 }
 
-int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
+int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
 	u32 low, high = 0;
 	int nr;
 
-	if (index == MSR_IA32_APICBASE) {
-		*data = mvm_lapic_base(vcpu);
-		return 0;
-	}
 	if (!lapic)
 		return 1;
 	if (index == MSR_IA32_TSC_DEADLINE) {
@@ -245,14 +241,12 @@ int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 	return 0;
 }
 
-int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
+int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
 	u32 high = data >> 32;
 	int nr;
 
-	if (index == MSR_IA32_APICBASE)
-		return mvm_lapic_set_base(vcpu, data, host);
 	if (!lapic)
 		return 1;
 	if (index == MSR_IA32_TSC_DEADLINE) {

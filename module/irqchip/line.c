@@ -18,13 +18,12 @@
 
 /* ------------------------------------------------------------ the table */
 
-static struct mvm_gsi_table *table_build(struct mvm_irqchip *chip,
-					 const struct kvm_irq_routing_entry *entries, u32 n)
+/* Every VM with the chips starts with this one. */
+static struct mvm_gsi_table *default_table;
+
+static struct mvm_gsi_table *table_build(const struct kvm_irq_routing_entry *entries, u32 n,
+					 const struct mvm_gsi_rules *rules)
 {
-	const struct mvm_gsi_rules rules = {
-		.chips = !chip->split,
-		.split_pins = chip->split_pins,
-	};
 	size_t size = mvm_gsi_table_size(entries, n);
 	struct mvm_gsi_table *table;
 	int err;
@@ -34,12 +33,36 @@ static struct mvm_gsi_table *table_build(struct mvm_irqchip *chip,
 	table = kvzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	err = mvm_gsi_table_fill(table, entries, n, &rules);
+	err = mvm_gsi_table_fill(table, entries, n, rules);
 	if (err) {
 		kvfree(table);
 		return ERR_PTR(err);
 	}
 	return table;
+}
+
+static void table_free(struct mvm_gsi_table *table)
+{
+	if (table != default_table)
+		kvfree(table);
+}
+
+int mvm_irqchip_module_init(void)
+{
+	static const struct mvm_gsi_rules rules = { .chips = true };
+	struct kvm_irq_routing_entry *entries;
+
+	entries = kcalloc(MVM_GSI_NR_DEFAULTS, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	default_table = table_build(entries, mvm_gsi_defaults(entries), &rules);
+	kfree(entries);
+	return PTR_ERR_OR_ZERO(default_table);
+}
+
+void mvm_irqchip_module_exit(void)
+{
+	kvfree(default_table);
 }
 
 /* The present one. vm->irq_srcu held. */
@@ -51,14 +74,9 @@ static const struct mvm_gsi_table *routing(struct mvm_irqchip *chip)
 /* Before the irqchip is published: vm->lock held. A split one starts without routes. */
 int mvm_routing_default(struct mvm_irqchip *chip)
 {
-	struct kvm_irq_routing_entry *entries;
-	struct mvm_gsi_table *table;
+	const struct mvm_gsi_rules none = {};
+	struct mvm_gsi_table *table = chip->split ? table_build(NULL, 0, &none) : default_table;
 
-	entries = kcalloc(MVM_GSI_NR_DEFAULTS, sizeof(*entries), GFP_KERNEL_ACCOUNT);
-	if (!entries)
-		return -ENOMEM;
-	table = table_build(chip, entries, chip->split ? 0 : mvm_gsi_defaults(entries));
-	kfree(entries);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 	rcu_assign_pointer(chip->routing, table);
@@ -68,7 +86,7 @@ int mvm_routing_default(struct mvm_irqchip *chip)
 /* At the VM's end: no injector is left. */
 void mvm_routing_destroy(struct mvm_irqchip *chip)
 {
-	kvfree(rcu_dereference_protected(chip->routing, true));
+	table_free(rcu_dereference_protected(chip->routing, true));
 }
 
 /**
@@ -83,7 +101,11 @@ void mvm_routing_destroy(struct mvm_irqchip *chip)
 int mvm_routing_set(struct mvm_vm *vm, const struct kvm_irq_routing_entry *entries, u32 n)
 {
 	struct mvm_irqchip *chip = vm->irqchip;
-	struct mvm_gsi_table *table = table_build(chip, entries, n), *old;
+	const struct mvm_gsi_rules rules = {
+		.chips = !chip->split,
+		.split_pins = chip->split_pins,
+	};
+	struct mvm_gsi_table *table = table_build(entries, n, &rules), *old;
 
 	if (IS_ERR(table))
 		return PTR_ERR(table);
@@ -96,7 +118,7 @@ int mvm_routing_set(struct mvm_vm *vm, const struct kvm_irq_routing_entry *entri
 		synchronize_srcu_expedited(&vm->irq_srcu);
 	}
 	mutex_unlock(&vm->irq_setup_lock);
-	kvfree(old);
+	table_free(old);
 	return 0;
 }
 
