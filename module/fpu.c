@@ -95,6 +95,15 @@ static void __init find_parts(void)
 	}
 }
 
+/* A cache of its own: the image's size is just above what kmalloc() has a size for. */
+static struct kmem_cache *__init create_cache(void)
+{
+	const size_t size = sizeof(struct mvm_fpu_state) + host.image_size;
+
+	return kmem_cache_create("minivmm_fpu", size, __alignof__(struct mvm_fpu_state),
+				 SLAB_ACCOUNT, NULL);
+}
+
 int __init mvm_fpu_module_init(void)
 {
 	host.mxcsr_mask = find_mxcsr_mask();
@@ -113,8 +122,7 @@ int __init mvm_fpu_module_init(void)
 	host.restore_mask = host.xcr0 & ~XFEATURE_MASK_PKRU;
 	host.save_mask = host.guest_xcr0 & ~XFEATURE_MASK_PKRU;
 	host.image_size = mvm_fpu_xsave_size(host.guest_xcr0);
-	host.cache = kmem_cache_create("minivmm_fpu", sizeof(struct mvm_fpu_state) + host.image_size,
-				       __alignof__(struct mvm_fpu_state), SLAB_ACCOUNT, NULL);
+	host.cache = create_cache();
 	return host.cache ? 0 : -ENOMEM;
 }
 

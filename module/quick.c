@@ -41,8 +41,7 @@ static noinline bool quick_out(struct mvm_vcpu *vcpu)
 	u64 val = vcpu->gpr[MVM_RAX] & GENMASK_ULL(8 * exit->u.io.size - 1, 0);
 
 	return !mvm_irqchip_owns_port(vcpu->vm, exit->u.io.port) &&
-	       mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, exit->u.io.port,
-				      exit->u.io.size, val);
+	       mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, exit->u.io.port, exit->u.io.size, val);
 }
 
 bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind)
