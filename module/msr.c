@@ -241,7 +241,7 @@ static int write_pv(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 
 static int read_apic(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 {
-	return mvm_lapic_msr_read(vcpu, index, data) ? 1 : 0;
+	return mvm_lapic_msr_read(vcpu, index, data);
 }
 
 static int read_apic_base(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
@@ -257,22 +257,23 @@ static int write_apic_base(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host
 
 static int write_apic(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
-	return mvm_lapic_msr_write(vcpu, index, data) ? 1 : 0;
+	return mvm_lapic_msr_write(vcpu, index, data);
 }
 
 /* Listed, so userspace may save and restore it also where it has the local APIC itself. */
 static int read_deadline(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 {
-	if (vcpu->lapic || !host)
-		return read_apic(vcpu, index, data, host);
-	*data = 0;
+	if (!vcpu->lapic && !host)
+		return 1;
+	*data = mvm_lapic_get_deadline(vcpu);
 	return 0;
 }
 
 static int write_deadline(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
-	if (vcpu->lapic || !host)
-		return write_apic(vcpu, index, data, host);
+	if (!vcpu->lapic && !host)
+		return 1;
+	mvm_lapic_set_deadline(vcpu, data);
 	return 0;
 }
 
@@ -484,9 +485,9 @@ struct msr_row {
 
 /* Often used ones first: the search is linear. */
 static const struct msr_row msr_rows[] = {
+	MSRS(0x800, 0x8ff, HIDDEN | QUICK, read_apic, write_apic, "x2APIC; saved by KVM_GET_LAPIC"),
 	MSR(MSR_IA32_TSC_DEADLINE, LISTED | QUICK, read_deadline, write_deadline,
 	    "the modelled timer"),
-	MSRS(0x800, 0x8ff, HIDDEN | QUICK, read_apic, write_apic, "x2APIC; saved by KVM_GET_LAPIC"),
 	MSR(MSR_IA32_APICBASE, LISTED | QUICK, read_apic_base, write_apic_base,
 	    "mode of the modelled APIC"),
 	MSR(MSR_IA32_PRED_CMD, HIDDEN | QUICK, NULL, write_pred_cmd,

@@ -12,10 +12,10 @@
 
 #include "../mvm.h"
 
-/* KVM_CREATE_IRQCHIP: -EEXIST when there, -EINVAL once a vCPU exists. Publishes last. */
 /* At module load, and when no VM is left. 0 or -ENOMEM. */
 int mvm_irqchip_module_init(void);
 void mvm_irqchip_module_exit(void);
+/* KVM_CREATE_IRQCHIP: -EEXIST when there, -EINVAL once a vCPU exists. Publishes last. */
 int mvm_irqchip_create(struct mvm_vm *vm);
 /* KVM_CAP_SPLIT_IRQCHIP: local APICs alone; @pins GSIs stand for userspace's I/O APIC. */
 int mvm_irqchip_create_split(struct mvm_vm *vm, u64 pins);
@@ -82,9 +82,11 @@ bool mvm_irqchip_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, boo
 bool mvm_irqchip_owns_port(struct mvm_vm *vm, u16 port);
 bool mvm_irqchip_pio(struct mvm_vcpu *vcpu, u16 port, int size, void *data, bool write);
 
-/* x2APIC registers, APIC_BASE, TSC_DEADLINE: 0, or 1 = #GP. */
+/* x2APIC registers, TSC_DEADLINE, APIC_BASE: 0, or 1 = #GP. */
 int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data);
+u64 mvm_lapic_get_deadline(struct mvm_vcpu *vcpu);
+void mvm_lapic_set_deadline(struct mvm_vcpu *vcpu, u64 deadline);
 u64 mvm_lapic_base(struct mvm_vcpu *vcpu);
 int mvm_lapic_set_base(struct mvm_vcpu *vcpu, u64 base, bool host);
 

@@ -89,6 +89,47 @@ static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u3
 	return fx & MVM_APIC_FX_BAD ? 1 : 0;
 }
 
+/*
+ * The two registers that a guest writes with each interrupt have shorter ways, for who
+ * comes by an MSR, CR8 or the paravirtual EOI: nothing but what is pending changes.
+ */
+
+/**
+ * mvm_lapic_eoi() - end the interrupt of highest priority in service, if any
+ * @vcpu: the vCPU; it has a local APIC
+ */
+void mvm_lapic_eoi(struct mvm_vcpu *vcpu)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	bool level, pending;
+	unsigned long flags;
+	int vector;
+
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	vector = mvm_apic_eoi(&lapic->model);
+	level = lapic->model.eoi_level;
+	pending = mvm_apic_pending(&lapic->model) >= 0;
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	if (vector >= 0)
+		mvm_irq_eoi(vcpu, vector, level);
+	if (pending)
+		mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+}
+
+static void lapic_set_tpr(struct mvm_vcpu *vcpu, u8 tpr)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+	bool pending;
+
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	mvm_apic_set_reg(&lapic->model, MVM_APIC_TPR, tpr);
+	pending = mvm_apic_pending(&lapic->model) >= 0;
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	if (pending)
+		mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+}
+
 static int lapic_read(struct mvm_vcpu *vcpu, unsigned int nr, u32 *val)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
@@ -185,11 +226,20 @@ int mvm_lapic_set_base(struct mvm_vcpu *vcpu, u64 base, bool host)
 	return ret;
 }
 
-static u64 lapic_get_deadline(struct mvm_lapic *lapic)
+/**
+ * mvm_lapic_get_deadline() - read IA32_TSC_DEADLINE
+ * @vcpu: the vCPU
+ *
+ * Return: the deadline; 0 where the timer is in another mode, or there is none.
+ */
+u64 mvm_lapic_get_deadline(struct mvm_vcpu *vcpu)
 {
+	struct mvm_lapic *lapic = vcpu->lapic;
 	unsigned long flags;
 	u64 deadline = 0;
 
+	if (!lapic)
+		return 0;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	if (mvm_apic_timer_mode(&lapic->model) == MVM_APIC_TSC_DEADLINE)
 		deadline = lapic->model.tsc_deadline;
@@ -197,11 +247,18 @@ static u64 lapic_get_deadline(struct mvm_lapic *lapic)
 	return deadline;
 }
 
-/* Writes count in TSC-deadline mode alone; zero disarms. */
-static void lapic_set_deadline(struct mvm_lapic *lapic, u64 deadline)
+/**
+ * mvm_lapic_set_deadline() - write IA32_TSC_DEADLINE
+ * @vcpu: the vCPU
+ * @deadline: guest TSC; 0 disarms. Counts in TSC-deadline mode alone
+ */
+void mvm_lapic_set_deadline(struct mvm_vcpu *vcpu, u64 deadline)
 {
+	struct mvm_lapic *lapic = vcpu->lapic;
 	unsigned long flags;
 
+	if (!lapic)
+		return;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	if (mvm_apic_timer_mode(&lapic->model) == MVM_APIC_TSC_DEADLINE) {
 		lapic->model.tsc_deadline = deadline;
@@ -210,53 +267,65 @@ static void lapic_set_deadline(struct mvm_lapic *lapic, u64 deadline)
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 }
 
-/* The register behind an x2APIC MSR, or -1. */
-static int lapic_msr_reg(struct mvm_lapic *lapic, u32 index)
+static bool in_x2apic_mode(const struct mvm_lapic *lapic)
 {
-	if (index < APIC_BASE_MSR || index >= APIC_BASE_MSR + MVM_APIC_NR_REGS)
-		return -1;
-	if (!(READ_ONCE(lapic->model.base) & MVM_APIC_BASE_X2APIC))
-		return -1;
-	return index - APIC_BASE_MSR;
+	return lapic && (READ_ONCE(lapic->model.base) & MVM_APIC_BASE_X2APIC);
 }
 
+/**
+ * mvm_lapic_msr_read() - RDMSR of an x2APIC register
+ * @vcpu: the vCPU
+ * @index: 800H to 8FFH
+ * @data: the value
+ *
+ * Return: 0, or 1 = #GP.
+ */
 int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data)
 {
-	struct mvm_lapic *lapic = vcpu->lapic;
+	const unsigned int nr = index - APIC_BASE_MSR;
 	u32 low, high = 0;
-	int nr;
 
-	if (!lapic)
-		return 1;
-	if (index == MSR_IA32_TSC_DEADLINE) {
-		*data = lapic_get_deadline(lapic);
-		return 0;
-	}
-	nr = lapic_msr_reg(lapic, index);
-	if (nr < 0 || lapic_read(vcpu, nr, &low))
+	if (!in_x2apic_mode(vcpu->lapic) || lapic_read(vcpu, nr, &low))
 		return 1;
 	if (nr == MVM_APIC_ICR)
-		high = mvm_apic_reg(&lapic->model, MVM_APIC_ICR2);
+		high = mvm_apic_reg(&vcpu->lapic->model, MVM_APIC_ICR2);
 	*data = (u64)high << 32 | low;
 	return 0;
 }
 
+/* The ICR is all of the 64 bits; the upper half of every other register is reserved. */
+static int lapic_msr_write_any(struct mvm_vcpu *vcpu, unsigned int nr, u64 data)
+{
+	u32 high = data >> 32;
+
+	if (nr == MVM_APIC_ICR)
+		return lapic_write(vcpu, nr, data, &high);
+	return high ? 1 : lapic_write(vcpu, nr, data, NULL);
+}
+
+/**
+ * mvm_lapic_msr_write() - WRMSR to an x2APIC register
+ * @vcpu: the vCPU
+ * @index: 800H to 8FFH
+ * @data: the value
+ *
+ * Return: 0, or 1 = #GP.
+ */
 int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data)
 {
-	struct mvm_lapic *lapic = vcpu->lapic;
-	u32 high = data >> 32;
-	int nr;
+	const unsigned int nr = index - APIC_BASE_MSR;
 
-	if (!lapic)
+	if (!in_x2apic_mode(vcpu->lapic))
 		return 1;
-	if (index == MSR_IA32_TSC_DEADLINE) {
-		lapic_set_deadline(lapic, data);
+	if (nr == MVM_APIC_EOI && !data) {
+		mvm_lapic_eoi(vcpu);
 		return 0;
 	}
-	nr = lapic_msr_reg(lapic, index);
-	if (nr < 0 || (high && nr != MVM_APIC_ICR))
-		return 1;
-	return lapic_write(vcpu, nr, data, nr == MVM_APIC_ICR ? &high : NULL);
+	if (nr == MVM_APIC_TPR && data <= U8_MAX) {
+		lapic_set_tpr(vcpu, data);
+		return 0;
+	}
+	return lapic_msr_write_any(vcpu, nr, data);
 }
 
 u64 mvm_lapic_get_cr8(struct mvm_vcpu *vcpu)
@@ -267,7 +336,7 @@ u64 mvm_lapic_get_cr8(struct mvm_vcpu *vcpu)
 void mvm_lapic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8)
 {
 	if (vcpu->lapic)
-		lapic_write(vcpu, MVM_APIC_TPR, (cr8 & 0xf) << 4, NULL);
+		lapic_set_tpr(vcpu, (cr8 & 0xf) << 4);
 }
 
 /* ------------------------------------------------------------------- state */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the paravirtual services ask of a local APIC: an EOI that the guest did in
- * memory, and an interrupt to one APIC id.
+ * What the paravirtual services ask of a local APIC: whether the guest may do an EOI
+ * in memory, and an interrupt to one APIC id.
  */
 #include "chips.h"
 
@@ -21,23 +21,6 @@ bool mvm_lapic_eoi_is_silent(struct mvm_vcpu *vcpu)
 	silent = mvm_apic_eoi_is_silent(&lapic->model);
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 	return silent;
-}
-
-/**
- * mvm_lapic_eoi() - end the interrupt that mvm_lapic_eoi_is_silent() spoke of
- * @vcpu: the vCPU
- */
-void mvm_lapic_eoi(struct mvm_vcpu *vcpu)
-{
-	unsigned long flags;
-	int vector;
-
-	raw_spin_lock_irqsave(&vcpu->lapic->lock, flags);
-	vector = mvm_apic_eoi(&vcpu->lapic->model);
-	raw_spin_unlock_irqrestore(&vcpu->lapic->lock, flags);
-	if (vector >= 0)
-		mvm_irq_eoi(vcpu, vector, false);
-	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
 }
 
 /**
