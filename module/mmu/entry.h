@@ -14,6 +14,13 @@
 #define NPT_ENTRIES   (PAGE_SIZE / sizeof(u64))
 #define NPT_ADDR_MASK GENMASK_ULL(51, PAGE_SHIFT)
 
+/*
+ * In a leaf, and for software in either format: the host's own mapping lets the frame be
+ * written, so that a leaf without the right lacks it by the dirty log alone. A mapping that
+ * loses the right loses the leaf.
+ */
+#define NPT_HOST_WRITABLE BIT_ULL(11)
+
 static inline const struct mvm_npt_format *npt_format(const struct mvm_vm *vm)
 {
 	return &vm->backend->caps->npt;

@@ -235,6 +235,26 @@ static int page_failed(struct mvm_vcpu *vcpu, gpa_t gpa, hva_t hva, u32 access, 
 			access & MVM_ACCESS_WRITE ? "is not there for writing" : "is not there");
 }
 
+/*
+ * A write to a frame that the log alone keeps from being written: the host is not asked
+ * again. The page was made dirty when its leaf came, and cleaning it takes the leaf away.
+ */
+static bool write_again(struct mvm_vcpu *vcpu, const struct mvm_memslot *slot, gfn_t gfn,
+			unsigned long seq)
+{
+	bool done = false;
+
+	spin_lock(&vcpu->fault_lock);
+	if (!mvm_inval_retry(vcpu->vm, mvm_slot_hva(slot, gfn), seq)) {
+		debug_delay();
+		done = mvm_npt_allow_write(vcpu->vm, gfn);
+	}
+	if (done)
+		mvm_dirty_mark(slot, gfn, gfn);
+	spin_unlock(&vcpu->fault_lock);
+	return done;
+}
+
 static int fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access, bool may_sleep)
 {
 	struct npt_leaf leaf = { .gfn = gpa >> PAGE_SHIFT, .access = access };
@@ -258,6 +278,8 @@ static int fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access, bool may_sleep)
 	/* With a log a frame is writable only once it was written. */
 	if (slot.dirty && !(access & MVM_ACCESS_WRITE))
 		may_write = false;
+	else if (slot.dirty && write_again(vcpu, &slot, leaf.gfn, seq))
+		return MVM_FAULT_FIXED;
 
 	hva = mvm_slot_hva(&slot, leaf.gfn);
 	page = get_present_page(hva, access, may_write, &leaf.writable);

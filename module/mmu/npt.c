@@ -99,7 +99,7 @@ static u64 npt_make_leaf(const struct mvm_npt_format *fmt, const struct npt_leaf
 	if (!leaf->ahead)
 		entry |= fmt->accessed;
 	if (leaf->writable)
-		entry |= fmt->write | fmt->dirty;
+		entry |= fmt->write | fmt->dirty | NPT_HOST_WRITABLE;
 	if (level > NPT_LEVEL_4K)
 		entry |= fmt->large;
 
@@ -129,7 +129,7 @@ static enum npt_install_result npt_merge(const struct mvm_npt_format *fmt, u64 *
 			return NPT_INSTALLED;
 		new = old | fmt->accessed;
 		if (leaf->writable)
-			new |= fmt->write | fmt->dirty;
+			new |= fmt->write | fmt->dirty | NPT_HOST_WRITABLE;
 		if (level == NPT_LEVEL_4K)
 			new = (new | fmt->exec) & ~fmt->noexec;
 		if (level > leaf->level)
@@ -225,4 +225,25 @@ enum npt_install_result mvm_npt_install(struct mvm_vm *vm, const struct npt_leaf
 			npt_link_table(vm, entry, old, tables);
 		}
 	}
+}
+
+bool mvm_npt_allow_write(struct mvm_vm *vm, gfn_t gfn)
+{
+	const struct mvm_npt_format *fmt = npt_format(vm);
+	u64 *table = vm->npt_root_page;
+	u64 *entry, old;
+	int level;
+
+	for (level = vm->npt_levels;; level--) {
+		entry = &table[npt_index(gfn, level)];
+		old = READ_ONCE(*entry);
+		if (!npt_present(fmt, old))
+			return false;
+		if (npt_is_leaf(fmt, old, level))
+			break;
+		table = npt_child(fmt, old);
+	}
+	if (level > NPT_LEVEL_4K || !(old & NPT_HOST_WRITABLE))
+		return false;
+	return try_cmpxchg64(entry, &old, old | fmt->write | fmt->dirty | fmt->accessed);
 }

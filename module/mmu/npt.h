@@ -89,6 +89,8 @@ bool mvm_npt_age(struct mvm_vm *vm, gfn_t first, gfn_t last, enum npt_age how);
  * returns true. Context: as zap.
  */
 bool mvm_npt_protect(struct mvm_vm *vm, gfn_t first, gfn_t last);
+/* Give that right back to a small leaf. False: there is none that had it. Called as install. */
+bool mvm_npt_allow_write(struct mvm_vm *vm, gfn_t gfn);
 /* When it returns no CPU uses a right or an entry that was removed before. Context: as zap. */
 void mvm_npt_flush(struct mvm_vm *vm);
 

@@ -143,6 +143,18 @@ static void map_over(struct race *r)
 	publish(r, number);
 }
 
+/* The vCPUs are about to get the right to write back, which only the log has taken. */
+static void log_and_map_over(struct race *r)
+{
+	static uint64_t bits[TMEM_LARGE / TMEM_PAGE / 64];
+	struct kvm_dirty_log log = { .slot = TMEM_SLOT, .dirty_bitmap = bits };
+
+	if (tvm_ioctl(r->t.vm.fd, KVM_GET_DIRTY_LOG, &log))
+		r->cannot = "no dirty log here";
+	usleep(r->number % 8 * 100);
+	map_over(r);
+}
+
 static void move_onto(struct race *r)
 {
 	const uint64_t number = ++r->number;
@@ -299,14 +311,16 @@ FIXTURE_VARIANT(race)
 {
 	void (*replace)(struct race *r);
 	bool (*settle)(struct race *r); /* some time later: is the old page as it was? */
+	uint32_t flags; /* of the slot */
 };
 
-#define WAY(name, replace_, settle_)					\
+#define WAY(name, replace_, settle_, ...)				\
 	FIXTURE_VARIANT_ADD(race, name) {				\
-		.replace = (replace_), .settle = (settle_),		\
+		.replace = (replace_), .settle = (settle_), __VA_ARGS__	\
 	}
 
 WAY(another_page_of_a_file, map_over, watched_is_same);
+WAY(another_page_under_a_log, log_and_map_over, watched_is_same, .flags = KVM_MEM_LOG_DIRTY_PAGES);
 WAY(mremap_onto_it, move_onto, watched_is_same);
 WAY(mremap_away, move_away, watched_is_same);
 WAY(dontneed, drop, watched_is_same);
@@ -355,7 +369,7 @@ FIXTURE_SETUP(race)
 	r->file_map = mmap(NULL, FILE_PAGES * TMEM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   r->file, 0);
 	ASSERT_NE(MAP_FAILED, r->file_map);
-	TMEM_CREATE_OR_SKIP(&r->t, r->mem, TMEM_LARGE, 0);
+	TMEM_CREATE_OR_SKIP(&r->t, r->mem, TMEM_LARGE, variant->flags);
 	madvise(r->mem, TMEM_LARGE, MADV_NOHUGEPAGE);
 	/* A fork is to take the page away, not the guest's code and tables. */
 	madvise(r->t.vm.mem, r->t.vm.mem_size, MADV_DONTFORK);

@@ -152,6 +152,34 @@ TEST_F(dirty, a_write_is_reported_once)
 	EXPECT_TRUE(has(self->log, 100));
 }
 
+/* Only the log took the right away, and only it is asked, until the host takes it, too. */
+TEST_F(dirty, a_frame_is_written_again_without_the_host)
+{
+	unsigned int before;
+	int level;
+
+	ASSERT_EQ(0, set_slot(LOG));
+	EXPECT_EQ(0, touch(100, WRITE));
+	EXPECT_EQ(0, touch(200, READ));
+	ASSERT_EQ(0, get_log(self->log));
+	EXPECT_EQ(0, leaf_of(FIRST_GFN + 100, &level) & npt.write);
+	before = host_lookups;
+	EXPECT_EQ(0, touch(100, WRITE));
+	EXPECT_EQ(before, host_lookups);
+	EXPECT_EQ(0, touch(200, WRITE));
+	EXPECT_LT(before, host_lookups);
+	ASSERT_EQ(0, get_log(self->log));
+	EXPECT_EQ(2, count(self->log));
+
+	host_protect(100, 101);
+	before = host_lookups;
+	EXPECT_EQ(0, touch(100, READ));
+	EXPECT_EQ(0, leaf_of(FIRST_GFN + 100, &level) & NPT_HOST_WRITABLE);
+	EXPECT_EQ(0, touch(100, WRITE));
+	EXPECT_LT(before, host_lookups);
+	EXPECT_EQ(host_mm.pte[100].pfn, npt_address(&npt, leaf_of(FIRST_GFN + 100, &level)) >> PAGE_SHIFT);
+}
+
 TEST_F(dirty, what_was_writable_before_the_log_is_reported)
 {
 	ASSERT_EQ(0, set_slot(0));

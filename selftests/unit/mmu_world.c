@@ -24,6 +24,7 @@ struct mvm_vcpu cpus[VCPUS];
 static u8 frame[MAX_PFN];
 static u64 next_pfn;
 int violations;
+unsigned int host_lookups;
 bool slot_gone[HOST_REGIONS];
 
 int mvm_fail(struct mvm_reason *reason, int err, const char *fmt, ...)
@@ -163,6 +164,7 @@ long get_user_pages_fast_only(hva_t hva, long nr, unsigned int flags, struct pag
 	const struct host_pte *pte = &host_mm.pte[page_of(hva)];
 	long n;
 
+	__atomic_fetch_add(&host_lookups, 1, __ATOMIC_SEQ_CST);
 	pthread_mutex_lock(&host_mm.lock);
 	for (n = 0; n < nr; n++, pte++, hva += PAGE_SIZE) {
 		if (page_of(hva) >= HOST_PAGES || !pte->pfn ||

@@ -382,6 +382,7 @@ extern struct mvm_vcpu cpus[VCPUS];
 extern struct tlb tlb[VCPUS];
 /* How often something was used after its removal; the first is printed. */
 extern int violations;
+extern unsigned int host_lookups; /* how often a present page was asked for */
 /* Slots that a completed KVM_SET_USER_MEMORY_REGION has taken away, by region. */
 extern bool slot_gone[HOST_REGIONS];
 
