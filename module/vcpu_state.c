@@ -23,30 +23,24 @@ static void __user *uptr(unsigned long arg)
 
 /* ----------------------------------------------------------------- registers */
 
-/* KVM's field for each general register, RSP among them. */
-static u64 *regs_gpr(struct kvm_regs *regs, int gpr)
-{
-	u64 *const fields[MVM_NR_GPRS] = {
-		[MVM_RAX] = &regs->rax, [MVM_RCX] = &regs->rcx, [MVM_RDX] = &regs->rdx,
-		[MVM_RBX] = &regs->rbx, [MVM_RSP] = &regs->rsp, [MVM_RBP] = &regs->rbp,
-		[MVM_RSI] = &regs->rsi, [MVM_RDI] = &regs->rdi, [MVM_R8] = &regs->r8,
-		[MVM_R9] = &regs->r9,	[MVM_R10] = &regs->r10, [MVM_R11] = &regs->r11,
-		[MVM_R12] = &regs->r12, [MVM_R13] = &regs->r13, [MVM_R14] = &regs->r14,
-		[MVM_R15] = &regs->r15,
-	};
+/* The general registers, RSP among them, in the order of struct kvm_regs, which they begin. */
+static const u8 regs_order[MVM_NR_GPRS] = {
+	MVM_RAX, MVM_RBX, MVM_RCX, MVM_RDX, MVM_RSI, MVM_RDI, MVM_RSP, MVM_RBP,
+	MVM_R8,	 MVM_R9,  MVM_R10, MVM_R11, MVM_R12, MVM_R13, MVM_R14, MVM_R15,
+};
 
-	return fields[gpr];
-}
+static_assert(offsetof(struct kvm_regs, rip) == MVM_NR_GPRS * sizeof(u64));
 
 static long get_regs(void *obj, void *data)
 {
 	struct mvm_vcpu *vcpu = obj;
 	struct kvm_regs *regs = data;
+	u64 *gpr = data;
 	int i;
 
 	mvm_state_get(vcpu, MVM_STATE_RIP);
 	for (i = 0; i < MVM_NR_GPRS; i++)
-		*regs_gpr(regs, i) = vcpu->gpr[i];
+		gpr[i] = vcpu->gpr[regs_order[i]];
 	regs->rip = vcpu->rip;
 	regs->rflags = vcpu->rflags;
 	return 0;
@@ -55,12 +49,13 @@ static long get_regs(void *obj, void *data)
 static long set_regs(void *obj, void *data)
 {
 	struct mvm_vcpu *vcpu = obj;
-	struct kvm_regs *regs = data;
+	const struct kvm_regs *regs = data;
+	const u64 *gpr = data;
 	int i;
 
 	mvm_state_modify(vcpu, MVM_STATE_RIP);
 	for (i = 0; i < MVM_NR_GPRS; i++)
-		vcpu->gpr[i] = *regs_gpr(regs, i);
+		vcpu->gpr[regs_order[i]] = gpr[i];
 	vcpu->rip = regs->rip;
 	vcpu->rflags = regs->rflags | X86_EFLAGS_FIXED;
 	/* A new place to run from: what was raised at the old one is void. */

@@ -23,9 +23,10 @@ static bool npt_allows(const struct mvm_npt_format *fmt, u64 entry, u32 access)
 
 static struct page *npt_alloc_table(const struct mvm_npt_format *fmt, gfp_t gfp)
 {
-	struct page *page = alloc_page(gfp | __GFP_ACCOUNT);
+	const gfp_t zero = fmt->nonpresent ? 0 : __GFP_ZERO;
+	struct page *page = alloc_page(gfp | __GFP_ACCOUNT | zero);
 
-	if (page)
+	if (page && !zero)
 		memset64(page_address(page), fmt->nonpresent, NPT_ENTRIES);
 	return page;
 }

@@ -177,7 +177,8 @@ TEST_F(dirty, a_frame_is_written_again_without_the_host)
 	EXPECT_EQ(0, leaf_of(FIRST_GFN + 100, &level) & NPT_HOST_WRITABLE);
 	EXPECT_EQ(0, touch(100, WRITE));
 	EXPECT_LT(before, host_lookups);
-	EXPECT_EQ(host_mm.pte[100].pfn, npt_address(&npt, leaf_of(FIRST_GFN + 100, &level)) >> PAGE_SHIFT);
+	EXPECT_EQ(host_mm.pte[100].pfn << PAGE_SHIFT,
+		  npt_address(&npt, leaf_of(FIRST_GFN + 100, &level)));
 }
 
 TEST_F(dirty, what_was_writable_before_the_log_is_reported)
