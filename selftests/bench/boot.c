@@ -5,12 +5,14 @@
  *
  * The guest's clock starts with its vCPU, so what the host's has counted more is the launcher's.
  */
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "bench.h"
 
-#define FILES "/bench/"
+#define FILES	      "/bench/"
+#define LARGE_MAPPING (64UL << 20)
 
 /* The launcher's output; the time just before its exec() is in *@begin. */
 struct launch {
@@ -78,6 +80,27 @@ static void report_exits(const struct bench_metric *metric, FILE *log)
 	}
 }
 
+/* The launcher's anonymous pages, KiB, without the guest's memory, which is all that is large. */
+static void report_memory(const struct bench_metric *metric, pid_t pid)
+{
+	unsigned long start, end = 0, size = 0, kib, sum = 0;
+	char path[32], line[512];
+	FILE *smaps;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	smaps = fopen(path, "r");
+	while (smaps && fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			size = end - start;
+		else if (sscanf(line, "Anonymous: %lu kB", &kib) == 1 && size < LARGE_MAPPING)
+			sum += kib;
+	}
+	if (!end)
+		errx(1, "the launcher was gone before its memory was counted");
+	fclose(smaps);
+	bench_report_one(metric, "_launcher_anon", "KiB", sum);
+}
+
 static void boot_linux(const struct bench_metric *metric)
 {
 	struct launch l;
@@ -89,6 +112,9 @@ static void boot_linux(const struct bench_metric *metric)
 	launch(&l);
 	guest = guest_clock(l.out);
 	now = rdtsc();
+	CHECK(kill(l.pid, SIGSTOP));
+	report_memory(metric, l.pid);
+	CHECK(kill(l.pid, SIGCONT));
 	bench_report_one(metric, "_start_up", "ticks", now - *l.begin - guest);
 	bench_report_one(metric, "_to_init", "ticks", now - *l.begin);
 	report_exits(metric, l.log);

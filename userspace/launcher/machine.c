@@ -19,6 +19,8 @@
 
 #define NSEC_PER_SEC 1000000000l
 #define KICK_INTERVAL_NS 20000000l
+/* Devices need little, and one of the default 8 MiB may get a huge page. */
+#define CPU_STACK_SIZE (256 * 1024)
 
 static void on_kick(int sig)
 {
@@ -155,6 +157,21 @@ int machine_create(struct machine *m, struct minivmm *sys, const struct run_opti
 	return ret;
 }
 
+static int start_cpu(struct cpu *cpu)
+{
+	pthread_attr_t attr;
+	int ret;
+
+	ret = pthread_attr_init(&attr);
+	if (ret)
+		return ret;
+	ret = pthread_attr_setstacksize(&attr, CPU_STACK_SIZE);
+	if (!ret)
+		ret = pthread_create(&cpu->thread, &attr, cpu_thread, cpu);
+	pthread_attr_destroy(&attr);
+	return ret;
+}
+
 void machine_start(struct machine *m)
 {
 	int ret;
@@ -162,7 +179,7 @@ void machine_start(struct machine *m)
 	while (m->nr_running < m->nr_cpus) {
 		struct cpu *cpu = &m->cpus[m->nr_running];
 
-		ret = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
+		ret = start_cpu(cpu);
 		if (ret) {
 			machine_fail(m, END_FAILED, "cannot start the thread of CPU %u: %s",
 				     cpu->id, strerror(ret));
