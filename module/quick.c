@@ -37,11 +37,13 @@ static bool quick_wrmsr(struct mvm_vcpu *vcpu)
 /* OUT to an eventfd. What a device in the kernel owns is its own, and takes its time. */
 static noinline bool quick_out(struct mvm_vcpu *vcpu)
 {
-	const struct mvm_exit *exit = &vcpu->exit;
-	u64 val = vcpu->gpr[MVM_RAX] & GENMASK_ULL(8 * exit->u.io.size - 1, 0);
+	const u16 port = vcpu->exit.u.io.port;
+	const u8 size = vcpu->exit.u.io.size;
 
-	return !mvm_irqchip_owns_port(vcpu->vm, exit->u.io.port) &&
-	       mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, exit->u.io.port, exit->u.io.size, val);
+	if (mvm_pic_in_kernel(vcpu->vm) && mvm_irqchip_owns_port(vcpu->vm, port))
+		return false;
+	return mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, port, size,
+				    vcpu->gpr[MVM_RAX] & GENMASK_ULL(8 * size - 1, 0));
 }
 
 bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind)
