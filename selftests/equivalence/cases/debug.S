@@ -135,6 +135,18 @@ HIT rf-skips-code-breakpoint
 	iretq
 1:	nop
 ENDC
+HIT rf-ends-with-exit
+	ARM 0, A(2f), BP(0, EXEC, 1)
+	mov %rsp, %rcx
+	pushq $SEL_DATA
+	push %rcx
+	pushq $FL_RF + 2
+	pushq $SEL_CODE64
+	pushq $A(1f)
+	iretq
+1:	HIDDEN_CPUID
+2:	nop
+ENDC
 HIT gd-write
 	mov $DR7_FIXED | 0x2000, %eax
 	mov %rax, %dr7
