@@ -5,6 +5,9 @@
  * A signal that the caller blocks and the mask does not ends the call and stays pending;
  * one that the mask blocks and the caller does not waits for the end of the call.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -261,28 +264,38 @@ TEST_F(sigmask, bad_pointers_are_efault_and_change_nothing)
 	munmap(pages, 2 * PAGE);
 }
 
-/* A child of its own with a VM of its own, in KVM_RUN with all signals blocked. */
-static void run_for_ever(void)
+/*
+ * A child of its own with a VM of its own, in KVM_RUN with all signals blocked. The guest
+ * counts in @page, which is the parent's, too.
+ */
+static void run_for_ever(void *page)
 {
 	struct tvcpu vcpu;
 	struct tvm vm;
 
 	if (tvm_create(&vm, TVM_MEM_SIZE) || tvcpu_create(&vm, &vcpu, 0) ||
-	    tvcpu_start(&vcpu, TVM_PROTECTED, waits, waits_end) || set_mask(&vcpu, -1))
+	    tvcpu_start(&vcpu, TVM_PROTECTED, waits, waits_end) || set_mask(&vcpu, -1) ||
+	    mremap(page, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, vm.mem + LEAVE) == MAP_FAILED)
 		_exit(1);
 	tvm_ioctl(vcpu.fd, KVM_RUN, NULL);
 	_exit(2);
 }
 
-TEST_F(sigmask, sigkill_cannot_be_blocked)
+TEST_F_TIMEOUT(sigmask, sigkill_cannot_be_blocked, 120)
 {
-	pid_t child = fork();
-	int status, i;
+	volatile uint32_t *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = 0, i;
+	pid_t child;
 
+	ASSERT_NE(MAP_FAILED, (void *)page);
+	child = fork();
 	if (!child)
-		run_for_ever();
+		run_for_ever((void *)page);
 	ASSERT_LT(0, child);
-	usleep(300000);
+	while (!page[(ROUNDS - LEAVE) / 4] && !waitpid(child, &status, WNOHANG))
+		usleep(10000);
+	ASSERT_EQ(0, status);
 	kill(child, SIGUSR2);	/* held back */
 	usleep(100000);
 	ASSERT_EQ(0, waitpid(child, &status, WNOHANG));
