@@ -170,6 +170,7 @@ static inline void wait_for_completion(struct completion *c)
 #define __GFP_NOWARN   0
 #define GFP_KERNEL     0
 #define GFP_NOWAIT     0
+#define __GFP_ZERO     1
 typedef int gfp_t;
 #define kvfree(p)      free(p)
 
@@ -203,13 +204,15 @@ struct page {
 	hva_t hva;
 };
 
-/* A table page is followed by its struct page. */
+/* A table page is followed by its struct page. What is not asked for as zeroes is not zero. */
 static inline struct page *alloc_page(int gfp)
 {
 	char *block = aligned_alloc(PAGE_SIZE, 2 * PAGE_SIZE);
 
-	(void)gfp;
-	return block ? (struct page *)(block + PAGE_SIZE) : NULL;
+	if (!block)
+		return NULL;
+	memset(block, gfp & __GFP_ZERO ? 0 : 0xa5, PAGE_SIZE);
+	return (struct page *)(block + PAGE_SIZE);
 }
 
 #define page_address(p)	       ((void *)((char *)(p) - PAGE_SIZE))
