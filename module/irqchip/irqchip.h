@@ -82,7 +82,7 @@ bool mvm_irqchip_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, boo
 bool mvm_irqchip_owns_port(struct mvm_vm *vm, u16 port);
 bool mvm_irqchip_pio(struct mvm_vcpu *vcpu, u16 port, int size, void *data, bool write);
 
-/* x2APIC registers, TSC_DEADLINE, APIC_BASE: 0, or 1 = #GP. */
+/* x2APIC registers (0, or 1 = #GP), TSC_DEADLINE, APIC_BASE (0, or 1 = #GP). */
 int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data);
 u64 mvm_lapic_get_deadline(struct mvm_vcpu *vcpu);
