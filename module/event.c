@@ -269,6 +269,13 @@ static void inject_nmi(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 	inject->event = (struct mvm_event){ .type = MVM_EVENT_NMI, .vector = X86_TRAP_NMI };
 }
 
+void mvm_events_take_irq(struct mvm_vcpu *vcpu, u8 vector, struct mvm_event *ev)
+{
+	*ev = (struct mvm_event){ .type = MVM_EVENT_INTERRUPT, .vector = vector };
+	vcpu->events.interrupt.ev = *ev;
+	vcpu->events.interrupt.injected = true;
+}
+
 static void inject_irq(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 {
 	int vector = offered_irq(vcpu);
@@ -277,14 +284,8 @@ static void inject_irq(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 		vcpu->events.user_irq = -1;
 	else
 		vector = mvm_irq_ack(vcpu);
-	if (vector < 0)
-		return;
-	vcpu->events.interrupt.ev = (struct mvm_event){
-		.type = MVM_EVENT_INTERRUPT,
-		.vector = vector,
-	};
-	vcpu->events.interrupt.injected = true;
-	inject->event = vcpu->events.interrupt.ev;
+	if (vector >= 0)
+		mvm_events_take_irq(vcpu, vector, &inject->event);
 }
 
 /* What was given before, or arose in the guest itself. False: nothing of that kind. */
@@ -351,16 +352,19 @@ static void requeue(struct mvm_vcpu *vcpu, const struct mvm_event *ev)
 	}
 }
 
+void mvm_events_delivered(struct mvm_vcpu *vcpu)
+{
+	vcpu->events.exception.injected = false;
+	vcpu->events.nmi.injected = false;
+	vcpu->events.interrupt.injected = false;
+}
+
 void mvm_events_exit(struct mvm_vcpu *vcpu)
 {
-	struct mvm_events *events = &vcpu->events;
-
 	/* No entry took place: what was to go in still is. */
 	if (vcpu->exit.kind == MVM_EXIT_LOST || vcpu->exit.kind == MVM_EXIT_ENTRY_FAILED)
 		return;
-	events->exception.injected = false;
-	events->nmi.injected = false;
-	events->interrupt.injected = false;
+	mvm_events_delivered(vcpu);
 	requeue(vcpu, &vcpu->exit.vectoring);
 }
 

@@ -488,11 +488,11 @@ static const struct msr_row msr_rows[] = {
 	MSRS(0x800, 0x8ff, HIDDEN | QUICK, read_apic, write_apic, "x2APIC; saved by KVM_GET_LAPIC"),
 	MSR(MSR_IA32_TSC_DEADLINE, LISTED | QUICK, read_deadline, write_deadline,
 	    "the modelled timer"),
+	MSR(MSR_IA32_CR_PAT, LISTED | QUICK, read_pat, write_pat, "the guest's own memory types"),
 	MSR(MSR_IA32_APICBASE, LISTED | QUICK, read_apic_base, write_apic_base,
 	    "mode of the modelled APIC"),
 	MSR(MSR_IA32_PRED_CMD, HIDDEN | QUICK, NULL, write_pred_cmd,
 	    "barrier between guest processes"),
-	MSR(MSR_IA32_CR_PAT, LISTED | QUICK, read_pat, write_pat, "the guest's own memory types"),
 
 	MSR(MSR_IA32_TSC, LISTED, read_tsc, write_tsc, "moves the offset"),
 	MSR(MSR_IA32_TSC_ADJUST, LISTED, read_tsc_adjust, write_tsc_adjust, "moves the offset"),

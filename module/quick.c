@@ -5,9 +5,12 @@
  * turn: what it would find is asked for here, in mvm_quick_may_go_on().
  *
  * The backend calls mvm_quick_exit() only where stepping over the instruction is one
- * addition to RIP: its length is known, no shadow and no trap flag is there. An answer
- * that is not at hand takes the ordinary way, and nothing has happened.
+ * addition to RIP: its length is known and no trap flag is there. An answer that is not
+ * at hand takes the ordinary way, and nothing has happened. An interrupt that an answer
+ * raised goes in with the next entry.
  */
+#include <asm/processor-flags.h>
+
 #include "exit.h"
 #include "irqchip/irqchip.h"
 #include "pv.h"
@@ -46,9 +49,20 @@ static noinline bool quick_out(struct mvm_vcpu *vcpu)
 				    vcpu->gpr[MVM_RAX] & GENMASK_ULL(8 * size - 1, 0));
 }
 
+/* HLT that an interrupt ends at once. */
+static noinline bool quick_hlt(struct mvm_vcpu *vcpu)
+{
+	if (!(vcpu->rflags & X86_EFLAGS_IF) || vcpu->debug.control || mvm_irq_pending(vcpu) < 0)
+		return false;
+	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+	return true;
+}
+
 bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind)
 {
 	switch (kind) {
+	case MVM_EXIT_HLT:
+		return quick_hlt(vcpu);
 	case MVM_EXIT_IO:
 		return quick_out(vcpu);
 	case MVM_EXIT_CPUID:
@@ -66,18 +80,37 @@ bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind)
 	}
 }
 
-bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu)
+/* The interrupt that may go in with the next entry. False: there is none. */
+static bool quick_interrupt(struct mvm_vcpu *vcpu, struct mvm_event *ev)
 {
-	if (vcpu->dirty || atomic_long_read(&vcpu->requests) != BIT(MVM_REQ_EVENT))
+	int vector;
+
+	if (!vcpu->lapic || !(vcpu->rflags & X86_EFLAGS_IF) || vcpu->debug.control ||
+	    atomic_read(&vcpu->nmi_queued) || vcpu->events.nmi.pending ||
+	    vcpu->events.user_irq >= 0)
 		return false;
-	/* The answer came back to this vCPU as a kick, which sends no IPI to its own CPU. */
+	vector = mvm_lapic_ack(vcpu);
+	if (vector < 0)
+		return false;
+	mvm_events_delivered(vcpu);
+	mvm_events_take_irq(vcpu, vector, ev);
+	mvm_pv_eoi_offer(vcpu);
+	return true;
+}
+
+bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu, struct mvm_event *ev)
+{
+	/* A kick of itself, by an IPI say, sends none to its own CPU: as in run_once(). */
 	if (READ_ONCE(vcpu->mode) != MVM_IN_GUEST)
+		smp_store_mb(vcpu->mode, MVM_IN_GUEST); /* the mode before the requests */
+	if (atomic_long_read(&vcpu->requests) != BIT(MVM_REQ_EVENT))
 		return false;
 	/* The guest may have ended an interrupt that the local APIC still has in service. */
 	if (vcpu->pv.eoi_offered)
 		return false;
-	mvm_vcpu_take_request(vcpu, MVM_REQ_EVENT);
-	if (!mvm_events_wait(vcpu))
+	atomic_long_andnot(BIT(MVM_REQ_EVENT), &vcpu->requests);
+	smp_mb__after_atomic(); /* the request before what it is about */
+	if (quick_interrupt(vcpu, ev) || !mvm_events_wait(vcpu))
 		return true;
 	mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
 	return false;

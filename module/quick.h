@@ -13,26 +13,29 @@
 /**
  * mvm_quick_exit() - answer an exit between two entries
  * @vcpu: whose
- * @kind: CPUID, RDMSR, WRMSR; HYPERCALL from 64-bit code at CPL 0; IO for OUT, with
+ * @kind: CPUID, RDMSR, WRMSR, HLT; HYPERCALL from 64-bit code at CPL 0; IO for OUT, with
  *	exit.u.io.port and .size filled
  *
- * Context: inside vcpu_run(), interrupts off; RIP, RSP and RFLAGS are not current, other
+ * Context: inside vcpu_run(), interrupts off; RFLAGS is current, RIP and RSP are not, other
  * groups as vcpu->avail says. Return: true: done, the instruction is to be stepped over.
  * False: nothing has happened, the exit takes the ordinary way.
  */
 bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind);
 
-bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu);
+bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu, struct mvm_event *ev);
 /**
  * mvm_quick_may_go_on() - may the guest be entered again without a turn of the run loop?
  * @vcpu: whose exit mvm_quick_exit() has answered
+ * @ev: an interrupt that goes in with that entry; else its type is NONE
  *
+ * What the answer changed (vcpu->dirty) is the backend's to flush before it asks.
  * A kick from elsewhere needs no look: its IPI ends the next entry at once.
  */
-static inline bool mvm_quick_may_go_on(struct mvm_vcpu *vcpu)
+static inline bool mvm_quick_may_go_on(struct mvm_vcpu *vcpu, struct mvm_event *ev)
 {
-	return likely(!vcpu->dirty && !atomic_long_read(&vcpu->requests)) ||
-	       __mvm_quick_may_go_on(vcpu);
+	ev->type = MVM_EVENT_NONE;
+	return likely(!atomic_long_read(&vcpu->requests)) ||
+	       __mvm_quick_may_go_on(vcpu, ev);
 }
 
 #endif

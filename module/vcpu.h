@@ -78,7 +78,10 @@ int mvm_debug_report_step(struct mvm_vcpu *vcpu);
 struct mvm_inject;
 /* Before an entry: what to inject and which windows to ask for. Interrupts off. */
 void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject);
-/* After an exit: take back what the exit interrupted. */
+/* Take this interrupt, which may go in at once: the processor will deliver it. */
+void mvm_events_take_irq(struct mvm_vcpu *vcpu, u8 vector, struct mvm_event *ev);
+/* After an exit: what went in is delivered; what the exit interrupted is taken back. */
+void mvm_events_delivered(struct mvm_vcpu *vcpu);
 void mvm_events_exit(struct mvm_vcpu *vcpu);
 /* Is there an NMI or an interrupt for the guest, whether or not it may go in now? */
 bool mvm_events_wait(struct mvm_vcpu *vcpu);

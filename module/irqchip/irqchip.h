@@ -68,6 +68,7 @@ int mvm_irqfd_set(struct mvm_vm *vm, const struct kvm_irqfd *args);
 int mvm_irq_pending(struct mvm_vcpu *vcpu);
 /* Accept it: IRR to ISR, or the 8259's acknowledge cycle. -1 when it went away. */
 int mvm_irq_ack(struct mvm_vcpu *vcpu);
+int mvm_lapic_ack(struct mvm_vcpu *vcpu);
 /* Would the vCPU take what an 8259 outside the kernel offers? */
 bool mvm_lapic_takes_extint(struct mvm_vcpu *vcpu);
 /* MVM_REQ_IRQ_ACKED: what the 8259 ended by itself, told to the irqfds. */

@@ -12,7 +12,6 @@
 
 #define APIC_VERSION 0x14 /* integrated APIC */
 #define APIC_MAX_LVT 5 /* index of the last LVT entry: timer, thermal, PMC, LINT0, LINT1, error */
-#define APIC_SVR_ENABLE BIT(8)
 #define APIC_ICR_BUSY BIT(12)
 #define APIC_ICR_X2_RESERVED 0xfff32000 /* #GP in x2APIC mode; an xAPIC keeps them */
 
@@ -62,11 +61,6 @@ static const struct apic_reg_rule {
 static bool apic_is_lvt(unsigned int nr)
 {
 	return nr >= MVM_APIC_LVTT && nr <= MVM_APIC_LVT_ERROR;
-}
-
-bool mvm_apic_sw_enabled(const struct mvm_apic *apic)
-{
-	return mvm_apic_reg(apic, MVM_APIC_SVR) & APIC_SVR_ENABLE;
 }
 
 /* The logical id of an x2APIC follows from its id: cluster of 16, one bit in it. */
@@ -209,7 +203,7 @@ static u32 apic_write_special(struct mvm_apic *apic, unsigned int nr, u32 val, u
 		return 0;
 	case MVM_APIC_SVR:
 		mvm_apic_set_reg(apic, nr, val);
-		if (!(val & APIC_SVR_ENABLE))
+		if (!(val & MVM_APIC_SVR_ENABLE))
 			apic_mask_lvts(apic);
 		return MVM_APIC_FX_EVENT;
 	case MVM_APIC_LVTT:
@@ -233,14 +227,30 @@ static u32 apic_write_special(struct mvm_apic *apic, unsigned int nr, u32 val, u
 }
 
 /**
+ * mvm_apic_write_icr() - write an x2APIC's ICR: 64 bits, in one go
+ * @apic: the local APIC
+ * @icr: the value; ICR2 keeps the upper half, the destination
+ *
+ * Return: false: a reserved bit is set (#GP), nothing has changed. True: send what
+ * mvm_apic_icr_msg() gives.
+ */
+bool mvm_apic_write_icr(struct mvm_apic *apic, u64 icr)
+{
+	if (icr & APIC_ICR_X2_RESERVED)
+		return false;
+	mvm_apic_set_reg(apic, MVM_APIC_ICR, icr & ~APIC_ICR_BUSY);
+	mvm_apic_set_reg(apic, MVM_APIC_ICR2, icr >> 32);
+	return true;
+}
+
+/**
  * mvm_apic_write() - write a register
  * @apic: the local APIC
  * @nr: register number, enum mvm_apic_reg
  * @val: the value
  * @now: the time
  *
- * In x2APIC mode ICR2 takes the upper half of the ICR: set it with
- * mvm_apic_set_reg() before mvm_apic_icr_msg(). Return: MVM_APIC_FX_*.
+ * An x2APIC's ICR is mvm_apic_write_icr()'s. Return: MVM_APIC_FX_*.
  */
 u32 mvm_apic_write(struct mvm_apic *apic, unsigned int nr, u32 val, u64 now)
 {
@@ -252,8 +262,6 @@ u32 mvm_apic_write(struct mvm_apic *apic, unsigned int nr, u32 val, u64 now)
 		return MVM_APIC_FX_BAD;
 	}
 	if (mvm_apic_is_x2apic(apic) && val && (nr == MVM_APIC_EOI || nr == MVM_APIC_ESR))
-		return MVM_APIC_FX_BAD;
-	if (mvm_apic_is_x2apic(apic) && nr == MVM_APIC_ICR && (val & APIC_ICR_X2_RESERVED))
 		return MVM_APIC_FX_BAD;
 	val &= rule->writable;
 	if (nr == MVM_APIC_DFR)

@@ -47,11 +47,8 @@ static bool concerns_pending_alone(unsigned int nr)
 	       nr == MVM_APIC_SELF_IPI;
 }
 
-/*
- * Write a register and do what it calls for. ICR2 is set with the ICR in one go
- * where @high is given. Return: 0, or 1 where there is no such register.
- */
-static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u32 *high)
+/* Write a register and do what it calls for. 0, or 1 where there is no such register. */
+static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
 	/* The time costs more than the rest: only where it counts. */
@@ -66,8 +63,6 @@ static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u3
 	fx = mvm_apic_write(&lapic->model, nr, val, now);
 	if (nr == MVM_APIC_ID)
 		lapic_id_changed(lapic);
-	if (high && !(fx & MVM_APIC_FX_BAD))
-		mvm_apic_set_reg(&lapic->model, MVM_APIC_ICR2, *high);
 	if (fx & MVM_APIC_FX_TIMER)
 		__mvm_lapic_arm(lapic, now);
 	if (fx & MVM_APIC_FX_IPI)
@@ -90,8 +85,8 @@ static int lapic_write(struct mvm_vcpu *vcpu, unsigned int nr, u32 val, const u3
 }
 
 /*
- * The two registers that a guest writes with each interrupt have shorter ways, for who
- * comes by an MSR, CR8 or the paravirtual EOI: nothing but what is pending changes.
+ * What a guest writes with each interrupt has shorter ways, for who comes by an MSR, CR8
+ * or the paravirtual EOI: nothing changes but what is pending, here or elsewhere.
  */
 
 /**
@@ -108,7 +103,7 @@ void mvm_lapic_eoi(struct mvm_vcpu *vcpu)
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	vector = mvm_apic_eoi(&lapic->model);
 	level = lapic->model.eoi_level;
-	pending = mvm_apic_pending(&lapic->model) >= 0;
+	pending = vector >= 0 && mvm_apic_pending(&lapic->model) >= 0;
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 	if (vector >= 0)
 		mvm_irq_eoi(vcpu, vector, level);
@@ -176,7 +171,7 @@ bool mvm_lapic_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool 
 		if (len != sizeof(val) || (offset & 0xf))
 			return true;
 		memcpy(&val, data, sizeof(val));
-		lapic_write(vcpu, offset / 16, val, NULL);
+		lapic_write(vcpu, offset / 16, val);
 		return true;
 	}
 	memset(data, 0, len);
@@ -293,14 +288,47 @@ int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data)
 	return 0;
 }
 
-/* The ICR is all of the 64 bits; the upper half of every other register is reserved. */
-static int lapic_msr_write_any(struct mvm_vcpu *vcpu, unsigned int nr, u64 data)
+/* An interrupt for itself: it goes in with the next entry. */
+static void lapic_send_self(struct mvm_vcpu *vcpu, u8 vector)
 {
-	u32 high = data >> 32;
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+	int ret;
 
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	ret = mvm_apic_post(&lapic->model, vector, false);
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	if (ret) /* refused, too: that may have raised the error interrupt */
+		mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+}
+
+/* Without the lock: none but the vCPU's own thread comes to the ICR. */
+static noinline void lapic_send_message(struct mvm_vcpu *vcpu)
+{
+	struct mvm_apic_msg msg;
+
+	mvm_apic_icr_msg(&vcpu->lapic->model, &msg);
+	lapic_send_icr(vcpu, &msg);
+}
+
+static int lapic_write_icr(struct mvm_vcpu *vcpu, u64 icr)
+{
+	if (!mvm_apic_write_icr(&vcpu->lapic->model, icr))
+		return 1;
+	if (mvm_apic_icr_is_self(icr))
+		lapic_send_self(vcpu, icr);
+	else
+		lapic_send_message(vcpu);
+	return 0;
+}
+
+/* Not inline: the shorter ways do not pay for it. */
+static noinline int lapic_msr_write_any(struct mvm_vcpu *vcpu, unsigned int nr, u64 data)
+{
 	if (nr == MVM_APIC_ICR)
-		return lapic_write(vcpu, nr, data, &high);
-	return high ? 1 : lapic_write(vcpu, nr, data, NULL);
+		return lapic_write_icr(vcpu, data);
+	/* The upper half of every other register is reserved. */
+	return data >> 32 ? 1 : lapic_write(vcpu, nr, data);
 }
 
 /**
@@ -317,15 +345,16 @@ int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data)
 
 	if (!in_x2apic_mode(vcpu->lapic))
 		return 1;
-	if (nr == MVM_APIC_EOI && !data) {
+	/* Short ways for what they take; the rest is lapic_write()'s, #GP with it. */
+	if (nr == MVM_APIC_EOI && !data)
 		mvm_lapic_eoi(vcpu);
-		return 0;
-	}
-	if (nr == MVM_APIC_TPR && data <= U8_MAX) {
+	else if (nr == MVM_APIC_TPR && data <= U8_MAX)
 		lapic_set_tpr(vcpu, data);
-		return 0;
-	}
-	return lapic_msr_write_any(vcpu, nr, data);
+	else if (nr == MVM_APIC_SELF_IPI && data > 15 && data <= U8_MAX)
+		lapic_send_self(vcpu, data);
+	else
+		return lapic_msr_write_any(vcpu, nr, data);
+	return 0;
 }
 
 u64 mvm_lapic_get_cr8(struct mvm_vcpu *vcpu)

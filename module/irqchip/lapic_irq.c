@@ -45,25 +45,30 @@ static void apic_assign(struct mvm_apic *apic, unsigned int nr, u8 vector, bool 
 	mvm_apic_set_reg(apic, nr + vector / 32, set ? bits | bit : bits & ~bit);
 }
 
-static void apic_note_word(const struct mvm_apic *apic, unsigned int nr, unsigned int word,
-			   u8 *words)
+/* Set or clear a bit in an array of which @words tells what is not zero. */
+static __always_inline void apic_mark(struct mvm_apic *apic, unsigned int nr, u8 vector, u8 *words)
 {
-	if (mvm_apic_reg(apic, nr + word))
-		*words |= BIT(word);
-	else
-		*words &= ~BIT(word);
+	apic_assign(apic, nr, vector, true);
+	*words |= BIT(vector / 32);
 }
 
-static void apic_assign_irr(struct mvm_apic *apic, u8 vector, bool set)
+static __always_inline void apic_unmark(struct mvm_apic *apic, unsigned int nr, u8 vector,
+					u8 *words)
 {
-	apic_assign(apic, MVM_APIC_IRR, vector, set);
-	apic_note_word(apic, MVM_APIC_IRR, vector / 32, &apic->irr_words);
+	apic_assign(apic, nr, vector, false);
+	if (!mvm_apic_reg(apic, nr + vector / 32))
+		*words &= ~BIT(vector / 32);
 }
 
-static void apic_assign_isr(struct mvm_apic *apic, u8 vector, bool set)
+static u8 apic_words(const struct mvm_apic *apic, unsigned int nr)
 {
-	apic_assign(apic, MVM_APIC_ISR, vector, set);
-	apic_note_word(apic, MVM_APIC_ISR, vector / 32, &apic->isr_words);
+	unsigned int word;
+	u8 words = 0;
+
+	for (word = 0; word < APIC_WORDS; word++)
+		if (mvm_apic_reg(apic, nr + word))
+			words |= BIT(word);
+	return words;
 }
 
 /**
@@ -72,12 +77,8 @@ static void apic_assign_isr(struct mvm_apic *apic, u8 vector, bool set)
  */
 void mvm_apic_regs_replaced(struct mvm_apic *apic)
 {
-	unsigned int word;
-
-	for (word = 0; word < APIC_WORDS; word++) {
-		apic_note_word(apic, MVM_APIC_IRR, word, &apic->irr_words);
-		apic_note_word(apic, MVM_APIC_ISR, word, &apic->isr_words);
-	}
+	apic->irr_words = apic_words(apic, MVM_APIC_IRR);
+	apic->isr_words = apic_words(apic, MVM_APIC_ISR);
 }
 
 /**
@@ -117,8 +118,8 @@ int mvm_apic_pending(const struct mvm_apic *apic)
  */
 void mvm_apic_accept(struct mvm_apic *apic, u8 vector)
 {
-	apic_assign_irr(apic, vector, false);
-	apic_assign_isr(apic, vector, true);
+	apic_unmark(apic, MVM_APIC_IRR, vector, &apic->irr_words);
+	apic_mark(apic, MVM_APIC_ISR, vector, &apic->isr_words);
 }
 
 /**
@@ -141,7 +142,7 @@ int mvm_apic_post(struct mvm_apic *apic, u8 vector, bool level)
 	if (apic_test(apic, MVM_APIC_IRR, vector))
 		return 0;
 	apic_assign(apic, MVM_APIC_TMR, vector, level);
-	apic_assign_irr(apic, vector, true);
+	apic_mark(apic, MVM_APIC_IRR, vector, &apic->irr_words);
 	return 1;
 }
 
@@ -158,7 +159,7 @@ int mvm_apic_eoi(struct mvm_apic *apic)
 
 	if (vector < 0)
 		return -1;
-	apic_assign_isr(apic, vector, false);
+	apic_unmark(apic, MVM_APIC_ISR, vector, &apic->isr_words);
 	apic->eoi_level = apic_test(apic, MVM_APIC_TMR, vector);
 	return vector;
 }

@@ -169,26 +169,45 @@ static int lapic_ack_extint(struct mvm_vcpu *vcpu)
 	return vector;
 }
 
-/**
- * mvm_irq_ack() - take the interrupt that mvm_irq_pending() promised, or -1
- * @vcpu: the vCPU
- */
-int mvm_irq_ack(struct mvm_vcpu *vcpu)
+/* The local APIC's own, or -1. */
+static int lapic_ack(struct mvm_lapic *lapic)
 {
-	struct mvm_lapic *lapic = vcpu->lapic;
 	unsigned long flags;
-	int vector = -1;
+	int vector;
 
-	if (!lapic)
+	/* Without the lock: what comes now ends in a request. */
+	if (!READ_ONCE(lapic->model.irr_words))
 		return -1;
-	if (lapic_extint(vcpu))
-		vector = lapic_ack_extint(vcpu);
-	if (vector >= 0)
-		return vector;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	vector = mvm_apic_pending(&lapic->model);
 	if (vector >= 0)
 		mvm_apic_accept(&lapic->model, vector);
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 	return vector;
+}
+
+/**
+ * mvm_lapic_ack() - take the local APIC's interrupt
+ * @vcpu: the vCPU; it has a local APIC
+ *
+ * Return: its vector; -1: none may be delivered now, or the 8259's comes first.
+ */
+int mvm_lapic_ack(struct mvm_vcpu *vcpu)
+{
+	return lapic_extint(vcpu) ? -1 : lapic_ack(vcpu->lapic);
+}
+
+/**
+ * mvm_irq_ack() - take the interrupt that mvm_irq_pending() promised, or -1
+ * @vcpu: the vCPU
+ */
+int mvm_irq_ack(struct mvm_vcpu *vcpu)
+{
+	int vector = -1;
+
+	if (!vcpu->lapic)
+		return -1;
+	if (lapic_extint(vcpu))
+		vector = lapic_ack_extint(vcpu);
+	return vector >= 0 ? vector : lapic_ack(vcpu->lapic);
 }

@@ -170,8 +170,15 @@ static inline bool mvm_apic_is_x2apic(const struct mvm_apic *apic)
 	return apic->base & MVM_APIC_BASE_X2APIC;
 }
 
+#define MVM_APIC_SVR_ENABLE BIT(8)
+
+/* "Software enabled": takes new interrupts. */
+static inline bool mvm_apic_sw_enabled(const struct mvm_apic *apic)
+{
+	return mvm_apic_reg(apic, MVM_APIC_SVR) & MVM_APIC_SVR_ENABLE;
+}
+
 void mvm_apic_regs_replaced(struct mvm_apic *apic);
-bool mvm_apic_sw_enabled(const struct mvm_apic *apic);
 void mvm_apic_reset(struct mvm_apic *apic, bool init_event, bool bsp);
 int mvm_apic_set_base(struct mvm_apic *apic, u64 base, bool host);
 int mvm_apic_read(struct mvm_apic *apic, unsigned int nr, u64 now, u32 *val);
@@ -183,6 +190,7 @@ static inline bool mvm_apic_reg_has_time(unsigned int nr)
 }
 
 u32 mvm_apic_write(struct mvm_apic *apic, unsigned int nr, u32 val, u64 now);
+bool mvm_apic_write_icr(struct mvm_apic *apic, u64 icr);
 void mvm_apic_error(struct mvm_apic *apic, u32 esr_bit);
 void mvm_apic_get_state(struct mvm_apic *apic, struct kvm_lapic_state *state, u64 now);
 int mvm_apic_set_state(struct mvm_apic *apic, const struct kvm_lapic_state *state, u64 now);
@@ -197,6 +205,12 @@ bool mvm_apic_eoi_is_silent(const struct mvm_apic *apic);
 bool mvm_apic_takes_extint(const struct mvm_apic *apic);
 bool mvm_apic_match(const struct mvm_apic *apic, const struct mvm_apic_msg *msg);
 void mvm_apic_icr_msg(const struct mvm_apic *apic, struct mvm_apic_msg *msg);
+/* Does an ICR ask for no more than a Fixed interrupt for itself, of a vector that exists? */
+static inline bool mvm_apic_icr_is_self(u32 icr)
+{
+	return (icr & (3 << 18 | 7 << 8)) == (MVM_APIC_SELF << 18 | MVM_APIC_FIXED << 8) &&
+	       (icr & 0xff) > 15;
+}
 
 /* lapic_timer.c */
 enum mvm_apic_timer_mode { MVM_APIC_ONESHOT, MVM_APIC_PERIODIC, MVM_APIC_TSC_DEADLINE };

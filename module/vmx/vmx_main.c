@@ -88,6 +88,8 @@ static enum mvm_exit_kind quick_kind(struct vmx_vcpu *vmx)
 		return MVM_EXIT_RDMSR;
 	case EXIT_REASON_MSR_WRITE:
 		return MVM_EXIT_WRMSR;
+	case EXIT_REASON_HLT:
+		return MVM_EXIT_HLT;
 	case EXIT_REASON_VMCALL:
 		return in_64bit_kernel(&vmx->base) ? MVM_EXIT_HYPERCALL : MVM_EXIT_UNKNOWN;
 	default:
@@ -96,18 +98,21 @@ static enum mvm_exit_kind quick_kind(struct vmx_vcpu *vmx)
 }
 
 /*
- * Answer a quick exit and step over its instruction, in the VMCS alone. A shadow, TF, RF
- * and the end of 4 GiB take the ordinary way. False: nothing has happened.
+ * Answer a quick exit and step over its instruction, in the VMCS alone. MOV SS's shadow, TF,
+ * RF and the end of 4 GiB take the ordinary way. False: nothing has happened.
  */
 static bool quick_exit(struct vmx_vcpu *vmx, enum mvm_exit_kind kind)
 {
 	struct mvm_vcpu *vcpu = &vmx->base;
+	u32 blocking;
 	u64 rip, next;
 
-	if (kind == MVM_EXIT_UNKNOWN ||
-	    unlikely(vmx_read_quick(GUEST_RFLAGS) & (X86_EFLAGS_TF | X86_EFLAGS_RF)) ||
-	    unlikely(vmx_read_quick(GUEST_INTERRUPTIBILITY_INFO) &
-		     (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)))
+	if (kind == MVM_EXIT_UNKNOWN)
+		return false;
+	vcpu->rflags = vmx_read_quick(GUEST_RFLAGS);
+	blocking = vmx_read_quick(GUEST_INTERRUPTIBILITY_INFO);
+	if (unlikely(vcpu->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF)) ||
+	    unlikely(blocking & GUEST_INTR_STATE_MOV_SS))
 		return false;
 	rip = vmx_read_quick(GUEST_RIP);
 	next = rip + vmx_read_quick(VM_EXIT_INSTRUCTION_LEN);
@@ -117,6 +122,8 @@ static bool quick_exit(struct vmx_vcpu *vmx, enum mvm_exit_kind kind)
 	if (!mvm_quick_exit(vcpu, kind))
 		return false;
 	vmx_write(GUEST_RIP, next);
+	if (unlikely(blocking & GUEST_INTR_STATE_STI))
+		vmx_write32(GUEST_INTERRUPTIBILITY_INFO, blocking & ~GUEST_INTR_STATE_STI);
 	return true;
 }
 
@@ -130,10 +137,33 @@ static bool flush_quick(struct mvm_vcpu *vcpu)
 	return true;
 }
 
-static bool may_go_on(struct mvm_vcpu *vcpu)
+/* An interrupt goes in with the next entry, and nobody waits for a window any more. */
+static void inject_quick(struct vmx_vcpu *vmx, u8 vector)
 {
-	return likely(mvm_quick_may_go_on(vcpu)) ||
-	       (flush_quick(vcpu) && mvm_quick_may_go_on(vcpu));
+	const u32 info = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | vector;
+	const u32 proc = vmx->hw.proc & ~CPU_BASED_INTR_WINDOW_EXITING;
+
+	vmx_write32(VM_ENTRY_INTR_INFO_FIELD, info);
+	vmx->hw.intr_info = info;
+	if (proc != vmx->hw.proc) {
+		vmx_write32(CPU_BASED_VM_EXEC_CONTROL, proc);
+		vmx->hw.proc = proc;
+	}
+}
+
+/* After a quick exit: make ready for the next entry. False: the run loop has its turn. */
+static bool may_go_on(struct vmx_vcpu *vmx)
+{
+	struct mvm_vcpu *vcpu = &vmx->base;
+	struct mvm_event *ev = &vmx->inject.event;
+
+	if (unlikely(vcpu->dirty) && !flush_quick(vcpu))
+		return false;
+	if (unlikely(!mvm_quick_may_go_on(vcpu, ev)))
+		return false;
+	if (ev->type != MVM_EVENT_NONE)
+		inject_quick(vmx, ev->vector);
+	return true;
 }
 
 /* Enter, and again after each quick exit. The last entry's answer; @done: its exit was quick. */
@@ -154,11 +184,10 @@ static int enter_repeatedly(struct vmx_vcpu *vmx, bool *done)
 			return failed;
 		kind = quick_kind(vmx);
 		*done = quick_exit(vmx, kind);
-		if (!*done || !may_go_on(&vmx->base))
+		if (!*done || !may_go_on(vmx))
 			return 0;
 		again = true;
 		vmx->launched = true;
-		vmx->inject.event.type = MVM_EVENT_NONE;
 		vmx->base.stat[kind]++;
 		vmx->base.stat_entries++;
 	}

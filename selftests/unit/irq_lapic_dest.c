@@ -133,9 +133,26 @@ TEST_F(dest, x2apics_icr_has_a_wide_destination)
 	struct mvm_apic_msg msg;
 
 	lapic_to_x2apic(&self->apic);
-	msg = icr(&self->apic, 0x00012345, 0x00000031);
+	ASSERT_TRUE(mvm_apic_write_icr(&self->apic, 0x0001234500001031));
+	mvm_apic_icr_msg(&self->apic, &msg);
 	EXPECT_TRUE(msg.wide);
 	EXPECT_EQ(0x12345, msg.dest);
+	EXPECT_EQ(0x31, msg.vector);
+	EXPECT_EQ(0x31, lapic_get(&self->apic, MVM_APIC_ICR)); /* never busy */
+	EXPECT_EQ(0x12345, mvm_apic_reg(&self->apic, MVM_APIC_ICR2));
+}
+
+TEST_F(dest, x2apics_icr_has_reserved_bits)
+{
+	int bit;
+
+	lapic_to_x2apic(&self->apic);
+	for (bit = 0; bit < 64; bit++) {
+		bool reserved = bit == 13 || bit == 16 || bit == 17 || (bit >= 20 && bit < 32);
+
+		EXPECT_EQ(!reserved, mvm_apic_write_icr(&self->apic, 1ULL << bit));
+	}
+	EXPECT_EQ(0x80000000, mvm_apic_reg(&self->apic, MVM_APIC_ICR2));
 }
 
 TEST_F(dest, delivery_status_never_reads_as_busy)
