@@ -69,6 +69,7 @@ struct mvm_lapic {
 	struct mvm_vcpu *vcpu;
 	struct mvm_apic model;
 	struct hrtimer timer;
+	u64 armed_tsc; /* the TSC deadline that the timer waits for, MVM_NEVER = none */
 };
 
 /* line.c */

@@ -257,7 +257,9 @@ void mvm_lapic_set_deadline(struct mvm_vcpu *vcpu, u64 deadline)
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	if (mvm_apic_timer_mode(&lapic->model) == MVM_APIC_TSC_DEADLINE) {
 		lapic->model.tsc_deadline = deadline;
-		__mvm_lapic_arm(lapic, ktime_get_ns());
+		/* A timer that waits for an earlier one finds this when it comes. */
+		if (deadline < lapic->armed_tsc)
+			__mvm_lapic_arm(lapic, ktime_get_ns());
 	}
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 }

@@ -139,6 +139,19 @@ static u64 apic_tsc_to_ns(u64 ticks, u32 tsc_khz)
 }
 
 /**
+ * mvm_apic_timer_deadline() - the TSC deadline that is armed
+ * @apic: the local APIC
+ *
+ * Return: MVM_NEVER where there is none, or the timer is in another mode.
+ */
+u64 mvm_apic_timer_deadline(const struct mvm_apic *apic)
+{
+	if (mvm_apic_timer_mode(apic) != MVM_APIC_TSC_DEADLINE || !apic->tsc_deadline)
+		return MVM_NEVER;
+	return apic->tsc_deadline;
+}
+
+/**
  * mvm_apic_timer_next() - when mvm_apic_timer_fire() has something to do
  * @apic: the local APIC
  * @now: the time

@@ -24,6 +24,7 @@ void __mvm_lapic_arm(struct mvm_lapic *lapic, u64 now)
 
 	lockdep_assert_held(&lapic->lock);
 	next = mvm_apic_timer_next(&lapic->model, now, tsc, tsc_khz ?: 1);
+	lapic->armed_tsc = mvm_apic_timer_deadline(&lapic->model);
 	if (next < KTIME_MAX)
 		hrtimer_start(&lapic->timer, ns_to_ktime(next), HRTIMER_MODE_ABS_HARD);
 	else
@@ -78,6 +79,7 @@ int mvm_lapic_create(struct mvm_vcpu *vcpu)
 	raw_spin_lock_init(&lapic->lock);
 	lapic->vcpu = vcpu;
 	lapic->model.id = vcpu->id;
+	lapic->armed_tsc = MVM_NEVER;
 	hrtimer_setup(&lapic->timer, lapic_timer_expired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	mvm_apic_reset(&lapic->model, false, vcpu->id == vcpu->vm->bsp_id);
 	vcpu->lapic = lapic;

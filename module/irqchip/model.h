@@ -220,6 +220,7 @@ void mvm_apic_timer_stop(struct mvm_apic *apic);
 void mvm_apic_timer_set_lvt(struct mvm_apic *apic, u32 lvt);
 void mvm_apic_timer_set_divide(struct mvm_apic *apic, u32 tdcr, u64 now);
 u32 mvm_apic_timer_count(const struct mvm_apic *apic, u64 now);
+u64 mvm_apic_timer_deadline(const struct mvm_apic *apic);
 u64 mvm_apic_timer_next(const struct mvm_apic *apic, u64 now, u64 tsc, u32 tsc_khz);
 bool mvm_apic_timer_fire(struct mvm_apic *apic, u64 now, u64 tsc);
 

@@ -12,8 +12,6 @@
 #define PTE_P_W		3ull
 #define PTE_PS		0x80ull
 #define APIC_BASE_X2	0xc00ull
-#define CPUID_1_ECX_DEADLINE (1u << 24)
-#define MAX_CPUID	256
 #define WARM_UP		10	/* samples at the start that are left out */
 #define HUGE		(2ul << 20)
 
@@ -33,29 +31,11 @@ static void create_vm(struct bench_machine *m)
 	m->samples1 = (int64_t *)(m->vm.mem + BENCH_SAMPLES1);
 }
 
-/*
- * The timer's deadline mode is a capability, not part of the supported CPUID. tvcpu_set_mode() has
- * set that.
- */
-static void offer_deadline(struct tvcpu *vcpu)
-{
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[MAX_CPUID];
-	} cpuid = { .head.nent = MAX_CPUID };
-
-	CHECK(tvm_ioctl(vcpu->fd, KVM_GET_CPUID2, &cpuid));
-	for (uint32_t i = 0; i < cpuid.head.nent; i++)
-		if (cpuid.entries[i].function == 1)
-			cpuid.entries[i].ecx |= CPUID_1_ECX_DEADLINE;
-	CHECK(tvm_ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid));
-}
-
 void bench_vcpu_create(struct bench_machine *m, struct tvcpu *vcpu, unsigned int id)
 {
 	CHECK(tvcpu_create(&m->vm, vcpu, id));
 	CHECK(tvcpu_set_mode(vcpu, TVM_LONG));
-	offer_deadline(vcpu);
+	CHECK(tvcpu_offer_deadline(vcpu));
 }
 
 void bench_machine_create(struct bench_machine *m)

@@ -134,6 +134,9 @@ void tvcpu_destroy(struct tvcpu *vcpu);
 /* KVM_SET_CPUID2 with all that the device supports, and the vCPU's own APIC id. */
 int tvcpu_set_cpuid(struct tvcpu *vcpu);
 
+/* The local APIC timer's TSC-deadline mode: a capability, no part of the supported CPUID. */
+int tvcpu_offer_deadline(struct tvcpu *vcpu);
+
 /* CPUID, GDT, page tables and registers for @mode; RIP at TVM_CODE. */
 int tvcpu_set_mode(struct tvcpu *vcpu, enum tvm_mode mode);
 

@@ -8,6 +8,7 @@
 
 #include "mvm_util.h"
 
+#define CPUID_1_ECX_DEADLINE (1u << 24)
 #define MAX_CPUID	256
 
 int tvcpu_create(struct tvm *vm, struct tvcpu *vcpu, unsigned int id)
@@ -70,6 +71,21 @@ int tvcpu_set_cpuid(struct tvcpu *vcpu)
 		ret = tvm_ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	return ret;
+}
+
+int tvcpu_offer_deadline(struct tvcpu *vcpu)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[MAX_CPUID];
+	} cpuid = { .head.nent = MAX_CPUID };
+	uint32_t i;
+	int ret = tvm_ioctl(vcpu->fd, KVM_GET_CPUID2, &cpuid);
+
+	for (i = 0; !ret && i < cpuid.head.nent; i++)
+		if (cpuid.entries[i].function == 1)
+			cpuid.entries[i].ecx |= CPUID_1_ECX_DEADLINE;
+	return ret ? ret : tvm_ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid);
 }
 
 int tvcpu_start(struct tvcpu *vcpu, enum tvm_mode mode, const uint8_t *start,

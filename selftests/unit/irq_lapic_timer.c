@@ -156,6 +156,16 @@ TEST_F(timer, a_deadline_in_the_past_is_due_now)
 	EXPECT_EQ(T0, mvm_apic_timer_next(&self->apic, T0, 100, KHZ));
 }
 
+TEST_F(timer, a_deadline_is_armed_in_its_mode_alone)
+{
+	self->apic.tsc_deadline = 7;
+	EXPECT_EQ(MVM_NEVER, mvm_apic_timer_deadline(&self->apic));
+	mvm_apic_write(&self->apic, MVM_APIC_LVTT, DEADLINE | VECTOR, T0);
+	EXPECT_EQ(MVM_NEVER, mvm_apic_timer_deadline(&self->apic));
+	self->apic.tsc_deadline = 7;
+	EXPECT_EQ(7, mvm_apic_timer_deadline(&self->apic));
+}
+
 TEST_F(timer, the_farthest_deadline_does_not_overflow)
 {
 	u64 next;
