@@ -197,9 +197,15 @@ static int offered_irq(struct mvm_vcpu *vcpu)
 	return vcpu->events.user_irq >= 0 && takes_user_irq(vcpu) ? vcpu->events.user_irq : -1;
 }
 
+/* A quick look, for each entry: false is sure, as what comes now ends in a request. */
+static bool irq_may_wait(struct mvm_vcpu *vcpu)
+{
+	return vcpu->events.user_irq >= 0 || mvm_irq_requested(vcpu);
+}
+
 static bool irq_waits(struct mvm_vcpu *vcpu)
 {
-	return offered_irq(vcpu) >= 0 || mvm_irq_pending(vcpu) >= 0;
+	return irq_may_wait(vcpu) && (offered_irq(vcpu) >= 0 || mvm_irq_pending(vcpu) >= 0);
 }
 
 bool mvm_events_wait(struct mvm_vcpu *vcpu)
@@ -310,6 +316,7 @@ static bool prepare_own(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 {
 	struct mvm_events *events = &vcpu->events;
+	const bool irq = irq_may_wait(vcpu);
 	bool own;
 
 	memset(inject, 0, sizeof(*inject));
@@ -320,11 +327,11 @@ void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 		return;
 	if (!own && events->nmi.pending && mvm_nmi_allowed(vcpu))
 		inject_nmi(vcpu, inject);
-	else if (!own && irq_waits(vcpu) && mvm_interrupt_allowed(vcpu))
+	else if (!own && irq && mvm_interrupt_allowed(vcpu))
 		inject_irq(vcpu, inject);
 
 	inject->nmi_window = events->nmi.pending;
-	inject->irq_window = irq_waits(vcpu) ||
+	inject->irq_window = (irq && irq_waits(vcpu)) ||
 			     (mvm_wants_irq_window(vcpu) && vcpu->events.user_irq < 0 &&
 			      takes_user_irq(vcpu));
 }

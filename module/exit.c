@@ -329,12 +329,10 @@ static bool has_insn_len(struct mvm_vcpu *vcpu)
 	return true;
 }
 
-int mvm_exit_fast(struct mvm_vcpu *vcpu)
+int __mvm_exit_fast(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit_row *row = exit_row(vcpu->exit.kind);
 
-	if (unlikely(vcpu->exit.done))
-		return MVM_RESUME;
 	if (row->fast)
 		return row->fast(vcpu);
 	if (!(row->flags & FAST) || ((row->flags & SKIPS) && !has_insn_len(vcpu)))

@@ -15,8 +15,16 @@
  */
 enum mvm_exit_answer { MVM_RESUME = 1, MVM_TO_USER = 2, MVM_SLEEP = 3 };
 
+int __mvm_exit_fast(struct mvm_vcpu *vcpu);
 /* The exit's handler that must not sleep (inner loop), then the one that may (outer loop). */
-int mvm_exit_fast(struct mvm_vcpu *vcpu);
+static inline int mvm_exit_fast(struct mvm_vcpu *vcpu)
+{
+	/* The host's interrupt has been taken: there is no more to most exits. */
+	if (vcpu->exit.done || vcpu->exit.kind == MVM_EXIT_INTERRUPT)
+		return MVM_RESUME;
+	return __mvm_exit_fast(vcpu);
+}
+
 int mvm_exit_slow(struct mvm_vcpu *vcpu);
 /* The exit's name for counters and traces. */
 const char *mvm_exit_name(enum mvm_exit_kind kind);

@@ -13,6 +13,7 @@
 #include <linux/context_tracking.h>
 #include <linux/instrumentation.h>
 #include <linux/irqflags.h>
+#include <linux/jiffies.h>
 #include <linux/rcupdate.h>
 #include <linux/vtime.h>
 
@@ -35,17 +36,21 @@ static __always_inline void mvm_guest_timing_exit(void)
 }
 
 /*
- * RCU may treat the guest as a quiescent state. @again: since it was last told so, only
- * quick exits were in between. Interrupts off, noinstr callers only.
+ * RCU may treat the guest as a quiescent state. It is told once a jiffy: its own ticks look no
+ * more often, and a guest that stays in for long is interrupted by the next one. @told: when
+ * that was, kept for each vCPU. Interrupts off, noinstr callers only.
  */
-static __always_inline void mvm_guest_state_enter(bool again)
+static __always_inline void mvm_guest_state_enter(unsigned long *told)
 {
+	const unsigned long now = jiffies;
+
 	instrumentation_begin();
 	trace_hardirqs_on_prepare();
 	lockdep_hardirqs_on_prepare();
 	instrumentation_end();
 
-	if (!context_tracking_guest_enter() && !again) {
+	if (!context_tracking_guest_enter() && *told != now) {
+		*told = now;
 		instrumentation_begin();
 		mvm_rcu_virt_note_context_switch();
 		instrumentation_end();

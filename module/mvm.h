@@ -360,6 +360,7 @@ struct mvm_vcpu {
 	/* Running */
 	atomic_long_t requests; /* [a] enum mvm_request */
 	int mode; /* [a] enum mvm_vcpu_mode; barriers: run.c, mvm_vcpu_kick() */
+	unsigned long rcu_told; /* jiffies: mvm_guest_state_enter() */
 	int cpu; /* CPU it runs on, or ran on last; -1 = never */
 	struct swait_queue_head wq; /* a halted vCPU sleeps here */
 	spinlock_t pid_lock; /* pid */
@@ -572,10 +573,22 @@ static inline u64 mvm_hw_dr7(const struct mvm_vcpu *vcpu)
 
 /* vCPU state accessors (regs.c). Context: the vCPU's thread, vcpu->lock held. */
 
+void __mvm_state_get(struct mvm_vcpu *vcpu, u32 missing);
 /* Make the groups in @mask current. */
-void mvm_state_get(struct mvm_vcpu *vcpu, u32 mask);
+static inline void mvm_state_get(struct mvm_vcpu *vcpu, u32 mask)
+{
+	u32 missing = mask & ~vcpu->avail;
+
+	if (unlikely(missing))
+		__mvm_state_get(vcpu, missing);
+}
+
 /* The same, and they are about to be changed: flush them before the next entry. */
-void mvm_state_modify(struct mvm_vcpu *vcpu, u32 mask);
+static inline void mvm_state_modify(struct mvm_vcpu *vcpu, u32 mask)
+{
+	mvm_state_get(vcpu, mask);
+	vcpu->dirty |= mask;
+}
 
 /* How the guest executes now. */
 enum mvm_cpu_mode { MVM_MODE_REAL, MVM_MODE_VM86, MVM_MODE_PROT16, MVM_MODE_PROT32, MVM_MODE_LONG };

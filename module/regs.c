@@ -21,20 +21,10 @@
 
 /* ------------------------------------------------------------------ accessors */
 
-void mvm_state_get(struct mvm_vcpu *vcpu, u32 mask)
+void __mvm_state_get(struct mvm_vcpu *vcpu, u32 missing)
 {
-	u32 missing = mask & ~vcpu->avail;
-
-	if (likely(!missing))
-		return;
 	vcpu->vm->backend->get_state(vcpu, missing);
 	vcpu->avail |= missing;
-}
-
-void mvm_state_modify(struct mvm_vcpu *vcpu, u32 mask)
-{
-	mvm_state_get(vcpu, mask);
-	vcpu->dirty |= mask;
 }
 
 enum mvm_cpu_mode mvm_cpu_mode(struct mvm_vcpu *vcpu)

@@ -113,4 +113,19 @@ void __mvm_pit_forget(struct mvm_pit *pit);
 bool mvm_pit_owns(const struct mvm_pit *pit, u16 port); /* without the lock, too */
 bool __mvm_pit_pio(struct mvm_pit *pit, u16 port, u8 *val, bool write);
 
+/**
+ * mvm_apic_by_id() - the vCPU that a physical APIC id means, without asking all
+ * @vm: the VM
+ * @dest: the id
+ *
+ * Context: any. Return: NULL where there is none, or it is not so simple.
+ */
+static inline struct mvm_vcpu *mvm_apic_by_id(struct mvm_vm *vm, u32 dest)
+{
+	/* 255 is a broadcast, for an x2APIC from a narrow source alone. */
+	if (dest >= 0xff || READ_ONCE(vm->apic_ids_moved))
+		return NULL;
+	return mvm_vcpu_by_id(vm, dest);
+}
+
 #endif

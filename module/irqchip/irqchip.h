@@ -66,6 +66,7 @@ int mvm_irqfd_set(struct mvm_vm *vm, const struct kvm_irqfd *args);
  * look at RFLAGS.IF. Context: the vCPU's thread, interrupts on or off.
  */
 int mvm_irq_pending(struct mvm_vcpu *vcpu);
+bool mvm_irq_requested(struct mvm_vcpu *vcpu);
 /* Accept it: IRR to ISR, or the 8259's acknowledge cycle. -1 when it went away. */
 int mvm_irq_ack(struct mvm_vcpu *vcpu);
 int mvm_lapic_ack(struct mvm_vcpu *vcpu);

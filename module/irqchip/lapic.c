@@ -12,8 +12,6 @@
 
 #define APIC_VERSION 0x14 /* integrated APIC */
 #define APIC_MAX_LVT 5 /* index of the last LVT entry: timer, thermal, PMC, LINT0, LINT1, error */
-#define APIC_ICR_BUSY BIT(12)
-#define APIC_ICR_X2_RESERVED 0xfff32000 /* #GP in x2APIC mode; an xAPIC keeps them */
 
 #define APIC_LVT_EXTINT (MVM_APIC_EXTINT << 8)
 
@@ -216,7 +214,7 @@ static u32 apic_write_special(struct mvm_apic *apic, unsigned int nr, u32 val, u
 		mvm_apic_timer_set_divide(apic, val, now);
 		return MVM_APIC_FX_TIMER;
 	case MVM_APIC_ICR:
-		mvm_apic_set_reg(apic, nr, val & ~APIC_ICR_BUSY);
+		mvm_apic_set_reg(apic, nr, val & ~MVM_APIC_ICR_BUSY);
 		return MVM_APIC_FX_IPI;
 	case MVM_APIC_SELF_IPI:
 		return MVM_APIC_FX_SELF;
@@ -224,23 +222,6 @@ static u32 apic_write_special(struct mvm_apic *apic, unsigned int nr, u32 val, u
 		mvm_apic_set_reg(apic, nr, val);
 		return MVM_APIC_FX_EVENT;
 	}
-}
-
-/**
- * mvm_apic_write_icr() - write an x2APIC's ICR: 64 bits, in one go
- * @apic: the local APIC
- * @icr: the value; ICR2 keeps the upper half, the destination
- *
- * Return: false: a reserved bit is set (#GP), nothing has changed. True: send what
- * mvm_apic_icr_msg() gives.
- */
-bool mvm_apic_write_icr(struct mvm_apic *apic, u64 icr)
-{
-	if (icr & APIC_ICR_X2_RESERVED)
-		return false;
-	mvm_apic_set_reg(apic, MVM_APIC_ICR, icr & ~APIC_ICR_BUSY);
-	mvm_apic_set_reg(apic, MVM_APIC_ICR2, icr >> 32);
-	return true;
 }
 
 /**

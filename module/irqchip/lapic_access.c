@@ -290,18 +290,34 @@ int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data)
 	return 0;
 }
 
-/* An interrupt for itself: it goes in with the next entry. */
-static void lapic_send_self(struct mvm_vcpu *vcpu, u8 vector)
+/* A Fixed interrupt for one processor; to itself it goes in with the next entry. */
+static void lapic_send_fixed(struct mvm_vcpu *vcpu, struct mvm_vcpu *to, u8 vector)
 {
-	struct mvm_lapic *lapic = vcpu->lapic;
+	struct mvm_lapic *lapic = to->lapic;
 	unsigned long flags;
 	int ret;
 
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	ret = mvm_apic_post(&lapic->model, vector, false);
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
-	if (ret) /* refused, too: that may have raised the error interrupt */
-		mvm_vcpu_set_request(vcpu, MVM_REQ_EVENT);
+	if (!ret)
+		return; /* refused is not the same: that may have raised the error interrupt */
+	mvm_vcpu_set_request(to, MVM_REQ_EVENT);
+	if (to != vcpu)
+		mvm_vcpu_kick(to);
+}
+
+/* Whom an ICR means that asks for no more than that, of a vector that exists; else NULL. */
+static struct mvm_vcpu *icr_target(struct mvm_vcpu *vcpu, u64 icr)
+{
+	const u8 shorthand = (icr >> 18) & 3;
+	const bool logical = icr & BIT(11);
+
+	if (((icr >> 8) & 7) != MVM_APIC_FIXED || (icr & 0xff) < 16)
+		return NULL;
+	if (shorthand == MVM_APIC_SELF)
+		return vcpu;
+	return shorthand == MVM_APIC_DEST && !logical ? mvm_apic_by_id(vcpu->vm, icr >> 32) : NULL;
 }
 
 /* Without the lock: none but the vCPU's own thread comes to the ICR. */
@@ -315,10 +331,13 @@ static noinline void lapic_send_message(struct mvm_vcpu *vcpu)
 
 static int lapic_write_icr(struct mvm_vcpu *vcpu, u64 icr)
 {
+	struct mvm_vcpu *to;
+
 	if (!mvm_apic_write_icr(&vcpu->lapic->model, icr))
 		return 1;
-	if (mvm_apic_icr_is_self(icr))
-		lapic_send_self(vcpu, icr);
+	to = icr_target(vcpu, icr);
+	if (to)
+		lapic_send_fixed(vcpu, to, icr);
 	else
 		lapic_send_message(vcpu);
 	return 0;
@@ -353,7 +372,7 @@ int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data)
 	else if (nr == MVM_APIC_TPR && data <= U8_MAX)
 		lapic_set_tpr(vcpu, data);
 	else if (nr == MVM_APIC_SELF_IPI && data > 15 && data <= U8_MAX)
-		lapic_send_self(vcpu, data);
+		lapic_send_fixed(vcpu, vcpu, data);
 	else
 		return lapic_msr_write_any(vcpu, nr, data);
 	return 0;

@@ -124,6 +124,18 @@ static bool lapic_extint(struct mvm_vcpu *vcpu)
 }
 
 /**
+ * mvm_irq_requested() - is anything requested, whether or not it may be delivered?
+ * @vcpu: the vCPU
+ *
+ * Takes no lock. Where it says no mvm_irq_pending() would, too.
+ */
+bool mvm_irq_requested(struct mvm_vcpu *vcpu)
+{
+	return vcpu->lapic && (READ_ONCE(vcpu->lapic->model.irr_words) ||
+			       READ_ONCE(vcpu->vm->irqchip->pic.output));
+}
+
+/**
  * mvm_irq_pending() - the vector this vCPU could take now, or -1
  * @vcpu: the vCPU
  *

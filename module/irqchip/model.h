@@ -170,12 +170,31 @@ static inline bool mvm_apic_is_x2apic(const struct mvm_apic *apic)
 	return apic->base & MVM_APIC_BASE_X2APIC;
 }
 
-#define MVM_APIC_SVR_ENABLE BIT(8)
+#define MVM_APIC_SVR_ENABLE	 BIT(8)
+#define MVM_APIC_ICR_BUSY	 BIT(12)
+#define MVM_APIC_ICR_X2_RESERVED 0xfff32000 /* #GP in x2APIC mode; an xAPIC keeps them */
 
 /* "Software enabled": takes new interrupts. */
 static inline bool mvm_apic_sw_enabled(const struct mvm_apic *apic)
 {
 	return mvm_apic_reg(apic, MVM_APIC_SVR) & MVM_APIC_SVR_ENABLE;
+}
+
+/**
+ * mvm_apic_write_icr() - write an x2APIC's ICR: 64 bits, in one go
+ * @apic: the local APIC
+ * @icr: the value; ICR2 keeps the upper half, the destination
+ *
+ * Return: false: a reserved bit is set (#GP), nothing has changed. True: send what
+ * mvm_apic_icr_msg() gives.
+ */
+static inline bool mvm_apic_write_icr(struct mvm_apic *apic, u64 icr)
+{
+	if (icr & MVM_APIC_ICR_X2_RESERVED)
+		return false;
+	mvm_apic_set_reg(apic, MVM_APIC_ICR, icr & ~MVM_APIC_ICR_BUSY);
+	mvm_apic_set_reg(apic, MVM_APIC_ICR2, icr >> 32);
+	return true;
 }
 
 void mvm_apic_regs_replaced(struct mvm_apic *apic);
@@ -190,7 +209,6 @@ static inline bool mvm_apic_reg_has_time(unsigned int nr)
 }
 
 u32 mvm_apic_write(struct mvm_apic *apic, unsigned int nr, u32 val, u64 now);
-bool mvm_apic_write_icr(struct mvm_apic *apic, u64 icr);
 void mvm_apic_error(struct mvm_apic *apic, u32 esr_bit);
 void mvm_apic_get_state(struct mvm_apic *apic, struct kvm_lapic_state *state, u64 now);
 int mvm_apic_set_state(struct mvm_apic *apic, const struct kvm_lapic_state *state, u64 now);
@@ -205,12 +223,6 @@ bool mvm_apic_eoi_is_silent(const struct mvm_apic *apic);
 bool mvm_apic_takes_extint(const struct mvm_apic *apic);
 bool mvm_apic_match(const struct mvm_apic *apic, const struct mvm_apic_msg *msg);
 void mvm_apic_icr_msg(const struct mvm_apic *apic, struct mvm_apic_msg *msg);
-/* Does an ICR ask for no more than a Fixed interrupt for itself, of a vector that exists? */
-static inline bool mvm_apic_icr_is_self(u32 icr)
-{
-	return (icr & (3 << 18 | 7 << 8)) == (MVM_APIC_SELF << 18 | MVM_APIC_FIXED << 8) &&
-	       (icr & 0xff) > 15;
-}
 
 /* lapic_timer.c */
 enum mvm_apic_timer_mode { MVM_APIC_ONESHOT, MVM_APIC_PERIODIC, MVM_APIC_TSC_DEADLINE };

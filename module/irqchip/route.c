@@ -82,14 +82,14 @@ static int apic_send_lowest(struct mvm_vm *vm, struct mvm_vcpu *sender,
 	return ret;
 }
 
-/* The one that a physical id names, without asking all; NULL where that is not so simple. */
-static struct mvm_vcpu *apic_by_physical_id(struct mvm_vm *vm, const struct mvm_apic_msg *msg)
+/* The one target of a message, where that is found at once. */
+static struct mvm_vcpu *apic_only_target(struct mvm_vcpu *sender, struct mvm_vm *vm,
+					 const struct mvm_apic_msg *msg)
 {
-	/* 255 is a broadcast, for an x2APIC from a narrow source alone. */
-	if (msg->logical || msg->shorthand != MVM_APIC_DEST || msg->dest >= 0xff ||
-	    READ_ONCE(vm->apic_ids_moved))
-		return NULL;
-	return mvm_vcpu_by_id(vm, msg->dest);
+	if (msg->shorthand == MVM_APIC_SELF)
+		return sender;
+	return msg->shorthand == MVM_APIC_DEST && !msg->logical ? mvm_apic_by_id(vm, msg->dest) :
+								  NULL;
 }
 
 static int apic_send_one(struct mvm_vcpu *vcpu, const struct mvm_apic_msg *msg)
@@ -117,7 +117,7 @@ int mvm_apic_send(struct mvm_vm *vm, struct mvm_vcpu *sender, const struct mvm_a
 	struct mvm_vcpu *vcpu;
 	int i, ret, total = -1;
 
-	vcpu = msg->shorthand == MVM_APIC_SELF ? sender : apic_by_physical_id(vm, msg);
+	vcpu = apic_only_target(sender, vm, msg);
 	if (vcpu)
 		return apic_is_target(vcpu, sender, msg) ? apic_send_one(vcpu, msg) : -1;
 	if (msg->mode == MVM_APIC_LOWEST)

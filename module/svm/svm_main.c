@@ -52,7 +52,7 @@ static void svm_assign_asid(struct svm_vcpu *svm, struct svm_cpu *cpu)
 
 static noinstr void svm_enter(struct svm_vcpu *svm, u64 host_pa)
 {
-	mvm_guest_state_enter(false);
+	mvm_guest_state_enter(&svm->base.rcu_told);
 	mvm_svm_enter(svm->base.gpr, svm->vmcb_pa, host_pa);
 	mvm_guest_state_exit();
 }

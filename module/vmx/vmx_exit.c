@@ -255,7 +255,7 @@ static const enum mvm_event_type vectoring_types[] = {
 /* The event whose delivery the exit broke off. */
 static void capture_vectoring(struct vmx_vcpu *vmx, struct mvm_event *ev)
 {
-	u32 info = vmx_read32(IDT_VECTORING_INFO_FIELD);
+	u32 info = vmx_read_quick(IDT_VECTORING_INFO_FIELD);
 
 	*ev = (struct mvm_event){ .type = MVM_EVENT_NONE };
 	if (likely(!(info & VECTORING_INFO_VALID_MASK)))
@@ -291,11 +291,11 @@ static bool vmx_is_step_trap(struct vmx_vcpu *vmx)
 static void capture_state(struct vmx_vcpu *vmx)
 {
 	struct mvm_vcpu *vcpu = &vmx->base;
-	u32 state = vmx_read32(GUEST_INTERRUPTIBILITY_INFO);
+	u32 state = vmx_read_quick(GUEST_INTERRUPTIBILITY_INFO);
 
-	vcpu->rip = vmx_read(GUEST_RIP);
-	vcpu->gpr[MVM_RSP] = vmx_read(GUEST_RSP);
-	vcpu->rflags = vmx_read(GUEST_RFLAGS);
+	vcpu->rip = vmx_read_quick(GUEST_RIP);
+	vcpu->gpr[MVM_RSP] = vmx_read_quick(GUEST_RSP);
+	vcpu->rflags = vmx_read_quick(GUEST_RFLAGS);
 	vcpu->int_shadow = (state & GUEST_INTR_STATE_STI ? MVM_INT_SHADOW_STI : 0) |
 			   (state & GUEST_INTR_STATE_MOV_SS ? MVM_INT_SHADOW_MOVSS : 0);
 	vcpu->events.nmi.masked = state & GUEST_INTR_STATE_NMI;
@@ -381,7 +381,7 @@ void mvm_vmx_capture(struct vmx_vcpu *vmx, int failed, struct mvm_exit *exit)
 	}
 	exit->kind = row->kind;
 	if (row->has_len)
-		exit->insn_len = vmx_read32(VM_EXIT_INSTRUCTION_LEN);
+		exit->insn_len = vmx_read_quick(VM_EXIT_INSTRUCTION_LEN);
 	if (row->decode)
 		row->decode(vmx, exit);
 }

@@ -38,12 +38,12 @@ void mvm_vmx_host_save(struct vmx_vcpu *vmx)
 {
 	struct vmx_found *found = &vmx->found;
 
-	rdmsrl(MSR_STAR, found->star);
-	rdmsrl(MSR_LSTAR, found->lstar);
-	rdmsrl(MSR_SYSCALL_MASK, found->sfmask);
-	rdmsrl(MSR_KERNEL_GS_BASE, found->kernel_gs_base);
+	found->star = __rdmsr(MSR_STAR);
+	found->lstar = __rdmsr(MSR_LSTAR);
+	found->sfmask = __rdmsr(MSR_SYSCALL_MASK);
+	found->kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
 	if (mvm_vmx_config.tsc_aux)
-		rdmsrl(MSR_TSC_AUX, found->tsc_aux);
+		found->tsc_aux = __rdmsr(MSR_TSC_AUX);
 
 	savesegment(ds, found->ds);
 	savesegment(es, found->es);
@@ -65,7 +65,7 @@ static void restore_segments(const struct vmx_found *found)
 	}
 	if (unlikely(found->fs)) {
 		loadsegment(fs, found->fs);
-		wrmsrl(MSR_FS_BASE, found->fs_base);
+		native_wrmsrl(MSR_FS_BASE, found->fs_base);
 	}
 	/* Changes KERNEL_GS_BASE, which is restored after. */
 	if (unlikely(found->gs))
@@ -78,7 +78,7 @@ void mvm_vmx_host_restore(struct vmx_vcpu *vmx)
 	struct mvm_hw_msrs *msr = &vmx->base.msr;
 
 	/* The others cannot change without an exit. */
-	rdmsrl(MSR_KERNEL_GS_BASE, msr->kernel_gs_base);
+	msr->kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
 	vmx->base.avail |= MVM_STATE_MSR;
 
 	if (vmx->entered) {
@@ -88,10 +88,10 @@ void mvm_vmx_host_restore(struct vmx_vcpu *vmx)
 		invalidate_tss_limit();
 		restore_segments(found);
 	}
-	wrmsrl(MSR_STAR, found->star);
-	wrmsrl(MSR_LSTAR, found->lstar);
-	wrmsrl(MSR_SYSCALL_MASK, found->sfmask);
-	wrmsrl(MSR_KERNEL_GS_BASE, found->kernel_gs_base);
+	native_wrmsrl(MSR_STAR, found->star);
+	native_wrmsrl(MSR_LSTAR, found->lstar);
+	native_wrmsrl(MSR_SYSCALL_MASK, found->sfmask);
+	native_wrmsrl(MSR_KERNEL_GS_BASE, found->kernel_gs_base);
 	if (mvm_vmx_config.tsc_aux)
-		wrmsrl(MSR_TSC_AUX, found->tsc_aux);
+		native_wrmsrl(MSR_TSC_AUX, found->tsc_aux);
 }

@@ -66,8 +66,8 @@ failed:
 }
 
 /*
- * For the quick exits: a constant field that was read before, of the VMCS that the
- * processor has just left. Zero where VMX operation is gone, with the whole host.
+ * For what is read at each exit: a constant field that every processor has, of the VMCS
+ * that it has just left. Zero where VMX operation is gone, with the whole host.
  */
 static __always_inline unsigned long vmx_read_quick(unsigned long field)
 {

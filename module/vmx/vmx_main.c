@@ -29,13 +29,13 @@ void mvm_vmx_access_failed(unsigned long field)
  * watching. A host NMI that ended the guest comes first: the exit has consumed it
  * and blocks the next until somebody executes IRET.
  */
-static noinstr int enter_guest(struct vmx_vcpu *vmx, bool again)
+static noinstr int enter_guest(struct vmx_vcpu *vmx)
 {
 	struct mvm_vcpu *vcpu = &vmx->base;
 	unsigned long reason, info = 0;
 	int failed;
 
-	mvm_guest_state_enter(again);
+	mvm_guest_state_enter(&vcpu->rcu_told);
 	if (vcpu->cr2 != native_read_cr2())
 		native_write_cr2(vcpu->cr2);
 	failed = mvm_vmx_enter(vcpu->gpr, &vmx->hw.host_rsp, vmx->launched,
@@ -171,14 +171,13 @@ static int enter_repeatedly(struct vmx_vcpu *vmx, bool *done)
 {
 	/* A debugger wants to see every instruction. */
 	int left = mvm_is_stepped(&vmx->base) ? 0 : MVM_QUICK_MAX;
-	bool again = false;
 	enum mvm_exit_kind kind;
 	int failed;
 
 	for (;;) {
 		if (unlikely(mvm_vmx_config.flush_l1d))
 			wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
-		failed = enter_guest(vmx, again);
+		failed = enter_guest(vmx);
 		*done = false;
 		if (unlikely(failed || !left--))
 			return failed;
@@ -186,7 +185,6 @@ static int enter_repeatedly(struct vmx_vcpu *vmx, bool *done)
 		*done = quick_exit(vmx, kind);
 		if (!*done || !may_go_on(vmx))
 			return 0;
-		again = true;
 		vmx->launched = true;
 		vmx->base.stat[kind]++;
 		vmx->base.stat_entries++;
@@ -210,7 +208,7 @@ static void vmx_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 	mvm_vmx_inject(vmx);
 
 	/* The exit clears it; a tracer of the host may have it on. */
-	rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
+	debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	failed = enter_repeatedly(vmx, &done);
 	vmx->entered = true;
 	if (unlikely(debugctl))

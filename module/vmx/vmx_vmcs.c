@@ -233,7 +233,7 @@ static void write_host_changes(struct vmx_vcpu *vmx)
 	}
 	if (!mvm_vmx_config.perf_global_ctrl)
 		return;
-	rdmsrl(MSR_CORE_PERF_GLOBAL_CTRL, perf);
+	perf = __rdmsr(MSR_CORE_PERF_GLOBAL_CTRL);
 	if (unlikely(perf != vmx->hw.host_perf_global)) {
 		vmx_write64(HOST_IA32_PERF_GLOBAL_CTRL, perf);
 		vmx->hw.host_perf_global = perf;
