@@ -9,6 +9,9 @@
 #include "insn/fetch.h"
 #include "mvm.h"
 
+/* How many instructions are remembered as decoded, a power of two. */
+#define MVM_EMUL_KNOWN 8
+
 /**
  * struct mvm_emul_state - what survives an exit to userspace
  * @log: accesses of the instruction under way
@@ -19,6 +22,7 @@
  * @string_io: a string I/O exit: the CPU has checked the port
  * @retry_rip: the last instruction that was left to the CPU
  * @retries: how often in a row
+ * @known: decoded before, by a hash of the address; mvm_insn_reread() says whether it still counts
  */
 struct mvm_emul_state {
 	struct mvm_emul_log log;
@@ -28,6 +32,7 @@ struct mvm_emul_state {
 	bool string_io;
 	u64 retry_rip;
 	unsigned int retries;
+	struct mvm_insn_read known[MVM_EMUL_KNOWN];
 };
 
 /* An instruction that may leave to userspace begins. */
@@ -41,8 +46,11 @@ static inline void mvm_emul_note_rip(struct mvm_emul_state *state, u64 rip, u64 
 bool mvm_emul_abandoned(struct mvm_vcpu *vcpu);
 /* MVM_ACCESS_USER at CPL 3. */
 u32 mvm_emul_user_access(struct mvm_vcpu *vcpu);
-/* The instruction at RIP, if its bytes and the tables on the way are present. Does not sleep. */
-bool mvm_emul_peek_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *in);
+/*
+ * The instruction that has just exited, if its bytes and the tables on the way are present, else
+ * NULL. Good until the next call. Does not sleep.
+ */
+const struct mvm_insn *mvm_emul_peek_insn(struct mvm_vcpu *vcpu);
 
 /* A device in the kernel has the port or the register, or an eventfd stands for it. */
 bool mvm_kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write);

@@ -4,6 +4,7 @@
  * processor has handed it over, to a decoded one; and what is told where that, or its
  * emulation, is not possible.
  */
+#include <linux/hash.h>
 #include <linux/uaccess.h>
 
 #include <asm/traps.h>
@@ -54,39 +55,70 @@ static u32 fetch_access(struct mvm_vcpu *vcpu)
 	return MVM_ACCESS_EXEC | mvm_emul_user_access(vcpu);
 }
 
+/* Whose memory an instruction is fetched from, and with which rights. */
+struct fetch {
+	struct mvm_vcpu *vcpu;
+	u32 access;
+};
+
 static int fetch_memory(void *priv, gva_t la, void *buf, unsigned int len,
 			struct mvm_fault *fault)
 {
-	struct mvm_vcpu *vcpu = priv;
+	const struct fetch *fetch = priv;
 
-	return mvm_gva_read(vcpu, la, buf, len, fetch_access(vcpu), fault);
+	return mvm_gva_read(fetch->vcpu, la, buf, len, fetch->access, fault);
+}
+
+/* The instruction at RIP. @at_exit: nobody has changed anything since the exit. */
+static void find_insn(struct mvm_vcpu *vcpu, bool at_exit, struct mvm_insn_source *src,
+		      struct fetch *fetch)
+{
+	const struct mvm_exit *exit = &vcpu->exit;
+
+	*src = (struct mvm_insn_source){
+		.read = fetch_memory,
+		.priv = fetch,
+		.given = exit->insn_bytes,
+		.nr_given = exit->nr_insn_bytes,
+	};
+	fetch->vcpu = vcpu;
+	/* Where the exit tells, no segment need be looked at. */
+	if (at_exit && exit->kind == MVM_EXIT_MEM_FAULT && exit->u.mem.in_64bit) {
+		src->la = vcpu->rip;
+		src->limit = MVM_INSN_MAX;
+		src->mode = MVM_INSN_64;
+		fetch->access = MVM_ACCESS_EXEC | (exit->u.mem.cpl == 3 ? MVM_ACCESS_USER : 0);
+	} else {
+		src->la = mvm_linear_rip(vcpu);
+		src->limit = bytes_in_limit(vcpu);
+		src->mode = insn_mode(vcpu);
+		fetch->access = fetch_access(vcpu);
+	}
 }
 
 /* As mvm_insn_read(). */
 static int read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
 {
-	const struct mvm_insn_source src = {
-		.read = fetch_memory,
-		.priv = vcpu,
-		.la = mvm_linear_rip(vcpu),
-		.limit = bytes_in_limit(vcpu),
-		.mode = insn_mode(vcpu),
-		.given = vcpu->exit.insn_bytes,
-		.nr_given = vcpu->exit.nr_insn_bytes,
-	};
+	struct mvm_insn_source src;
+	struct fetch fetch;
 
+	find_insn(vcpu, false, &src, &fetch);
 	return mvm_insn_read(&src, out);
 }
 
-bool mvm_emul_peek_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *in)
+const struct mvm_insn *mvm_emul_peek_insn(struct mvm_vcpu *vcpu)
 {
+	struct mvm_insn_source src;
+	struct mvm_insn_read *in;
+	struct fetch fetch;
 	int ret;
 
-	mvm_state_get(vcpu, MVM_STATE_CS | MVM_STATE_CR);
+	find_insn(vcpu, true, &src, &fetch);
+	in = &vcpu->emul->known[hash_64(src.la, ilog2(MVM_EMUL_KNOWN))];
 	pagefault_disable();
-	ret = read_insn(vcpu, in);
+	ret = mvm_insn_reread(&src, in);
 	pagefault_enable();
-	return !ret && in->status == MVM_INSN_OK;
+	return !ret && in->status == MVM_INSN_OK ? &in->insn : NULL;
 }
 
 /*

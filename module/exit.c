@@ -319,14 +319,14 @@ const char *mvm_exit_name(enum mvm_exit_kind kind)
 /* The length, known or found without sleep. */
 static bool has_insn_len(struct mvm_vcpu *vcpu)
 {
-	struct mvm_insn_read in;
+	const struct mvm_insn *insn;
 
 	if (vcpu->exit.insn_len)
 		return true;
-	if (!mvm_emul_peek_insn(vcpu, &in))
-		return false;
-	vcpu->exit.insn_len = in.insn.len;
-	return true;
+	insn = mvm_emul_peek_insn(vcpu);
+	if (insn)
+		vcpu->exit.insn_len = insn->len;
+	return insn;
 }
 
 int __mvm_exit_fast(struct mvm_vcpu *vcpu)

@@ -193,6 +193,8 @@ struct mvm_exit {
 			gpa_t gpa;
 			bool in_walk; /* the fault hit a guest page table, not the final address */
 			u32 access; /* MVM_ACCESS_* */
+			bool in_64bit; /* by 64-bit code; false: the backend does not tell */
+			u8 cpl; /* then */
 		} mem;
 		struct {
 			u8 nr; /* 0, 3, 4, 8 */

@@ -186,7 +186,8 @@ static int load(struct mvm_vcpu *vcpu, const struct mvm_insn *insn)
 	if (mvm_kernel_mmio(vcpu, a.gpa, a.data, a.len, false))
 		return load_data(vcpu, insn, a.data);
 	vcpu->emul->insn = *insn;
-	mvm_emul_note_rip(vcpu->emul, vcpu->rip, mvm_linear_rip(vcpu));
+	mvm_emul_note_rip(vcpu->emul, vcpu->rip,
+			  insn->mode == MVM_INSN_64 ? vcpu->rip : mvm_linear_rip(vcpu));
 	mvm_mmio_to_user(vcpu->run, &a);
 	vcpu->complete = load_complete;
 	return MVM_TO_USER;
@@ -195,12 +196,10 @@ static int load(struct mvm_vcpu *vcpu, const struct mvm_insn *insn)
 int mvm_plain_move(struct mvm_vcpu *vcpu)
 {
 	const bool write = vcpu->exit.u.mem.access & MVM_ACCESS_WRITE;
-	struct mvm_insn_read in;
-	const struct mvm_insn *insn = &in.insn;
+	const struct mvm_insn *insn = mvm_emul_peek_insn(vcpu);
 
 	/* With LOCK it is #UD, which the emulator raises. */
-	if (!mvm_emul_peek_insn(vcpu, &in) || insn->lock ||
-	    !(write ? is_store(insn) : is_load(insn)))
+	if (!insn || insn->lock || !(write ? is_store(insn) : is_load(insn)))
 		return MVM_SLEEP;
 	if (!is_exits_operand(vcpu, insn, insn->opnd[write ? 0 : 1].size))
 		return MVM_SLEEP;

@@ -37,5 +37,6 @@ struct mvm_insn_read {
 };
 
 int mvm_insn_read(const struct mvm_insn_source *src, struct mvm_insn_read *out);
+int mvm_insn_reread(const struct mvm_insn_source *src, struct mvm_insn_read *out);
 
 #endif

@@ -32,14 +32,18 @@ static u8 svm_insn_len(u64 rip, u64 next_rip)
 	return next_rip && len && len <= MVM_MAX_INSN_LEN ? len : 0;
 }
 
+static bool is_64bit(const struct svm_vcpu *svm)
+{
+	return (svm->base.efer & EFER_LMA) &&
+	       (svm->vmcb->save.cs.attrib & SVM_SELECTOR_L_MASK);
+}
+
 /* mvm_linear_rip(), from the VMCB. */
 static u64 linear_rip(const struct svm_vcpu *svm)
 {
-	const struct vmcb_save_area *save = &svm->vmcb->save;
-
-	if ((svm->base.efer & EFER_LMA) && (save->cs.attrib & SVM_SELECTOR_L_MASK))
+	if (is_64bit(svm))
 		return svm->base.rip;
-	return (u32)(save->cs.base + svm->base.rip);
+	return (u32)(svm->vmcb->save.cs.base + svm->base.rip);
 }
 
 static void svm_decode_io(struct svm_vcpu *svm, struct mvm_exit *exit)
@@ -132,6 +136,8 @@ static void svm_decode_npf(struct svm_vcpu *svm, struct mvm_exit *exit)
 
 	exit->u.mem.gpa = control->exit_info_2;
 	exit->u.mem.in_walk = info & SVM_EXITINFO1_NPF_WALK;
+	exit->u.mem.in_64bit = is_64bit(svm);
+	exit->u.mem.cpl = svm->vmcb->save.cpl;
 	if (info & SVM_EXITINFO1_NPF_WRITE)
 		exit->u.mem.access = MVM_ACCESS_WRITE;
 	else if (info & SVM_EXITINFO1_NPF_FETCH)

@@ -9,6 +9,7 @@
 
 #define AT	0x1ffd		/* three bytes before the end of a page */
 #define PAGE	0x1000
+#define MIDDLE	0x1100		/* of a page */
 
 struct world {
 	struct mvm_insn_source src;
@@ -172,6 +173,88 @@ TEST_F(fetch, a_failure_says_how_far_it_came)
 	self->w.error = -EFAULT;
 	ASSERT_EQ(-EFAULT, mvm_insn_read(&self->w.src, &self->w.in));
 	EXPECT_EQ(0, self->w.in.n);
+}
+
+/* What was decoded once is marked, to tell whether it was decoded again. */
+static bool is_decoded_again(struct world *w)
+{
+	w->in.insn.cc = 0x5a;
+	if (mvm_insn_reread(&w->src, &w->in) || w->in.status != MVM_INSN_OK)
+		return true;
+	return w->in.insn.cc != 0x5a;
+}
+
+TEST_F(fetch, the_same_bytes_are_not_decoded_again)
+{
+	self->w.src.la = MIDDLE;
+	in_memory(&self->w, mov_store, sizeof(mov_store));
+	ASSERT_EQ(0, mvm_insn_reread(&self->w.src, &self->w.in));
+	ASSERT_EQ(MVM_INSN_OK, self->w.in.status);
+	EXPECT_EQ(6, self->w.in.insn.len);
+	EXPECT_FALSE(is_decoded_again(&self->w));
+	EXPECT_EQ(2, self->w.reads); /* but read */
+	EXPECT_EQ(6, self->w.in.insn.len);
+}
+
+TEST_F(fetch, each_byte_and_the_mode_count)
+{
+	unsigned int i;
+
+	self->w.src.la = MIDDLE;
+	in_memory(&self->w, mov_store, sizeof(mov_store));
+	ASSERT_EQ(0, mvm_insn_reread(&self->w.src, &self->w.in));
+	for (i = 0; i < MVM_INSN_MAX; i++) {
+		self->w.mem[MIDDLE + i] ^= 0x40;
+		EXPECT_TRUE(is_decoded_again(&self->w));
+		self->w.mem[MIDDLE + i] ^= 0x40;
+		EXPECT_TRUE(is_decoded_again(&self->w));
+		EXPECT_FALSE(is_decoded_again(&self->w));
+	}
+	self->w.src.mode = MVM_INSN_32;
+	EXPECT_TRUE(is_decoded_again(&self->w));
+	EXPECT_EQ(MVM_REG_NONE, self->w.in.insn.mem.base); /* no RIP-relative address there */
+}
+
+TEST_F(fetch, a_failure_is_no_knowledge)
+{
+	self->w.src.la = MIDDLE;
+	in_memory(&self->w, mov_store, sizeof(mov_store));
+	ASSERT_EQ(0, mvm_insn_reread(&self->w.src, &self->w.in));
+	self->w.error = -EFAULT;
+	ASSERT_EQ(-EFAULT, mvm_insn_reread(&self->w.src, &self->w.in));
+	EXPECT_EQ(0, self->w.in.n);
+	self->w.error = 0;
+	EXPECT_TRUE(is_decoded_again(&self->w));
+	EXPECT_FALSE(is_decoded_again(&self->w));
+}
+
+TEST_F(fetch, where_a_page_or_the_segment_ends_it_is_read_as_ever)
+{
+	self->w.src.la = MIDDLE;
+	in_memory(&self->w, mov_store, sizeof(mov_store));
+	ASSERT_EQ(0, mvm_insn_reread(&self->w.src, &self->w.in));
+	self->w.src.limit = 5;
+	ASSERT_EQ(0, mvm_insn_reread(&self->w.src, &self->w.in));
+	EXPECT_EQ(MVM_INSN_MORE, self->w.in.status);
+	self->w.src.limit = MVM_INSN_MAX;
+	self->w.src.la = AT;
+	in_memory(&self->w, mov_store, sizeof(mov_store));
+	self->w.missing = AT + 3;
+	ASSERT_EQ(1, mvm_insn_reread(&self->w.src, &self->w.in));
+	EXPECT_EQ(AT + 3, self->w.in.fault.cr2);
+}
+
+TEST_F(fetch, bytes_of_the_exit_are_known_again_too)
+{
+	u8 bytes[MVM_INSN_MAX] = { 0 };
+
+	memcpy(bytes, mov_store, sizeof(mov_store));
+	with_the_exit(&self->w, bytes, sizeof(bytes));
+	ASSERT_EQ(0, mvm_insn_reread(&self->w.src, &self->w.in));
+	EXPECT_FALSE(is_decoded_again(&self->w));
+	bytes[2] ^= 1;
+	EXPECT_TRUE(is_decoded_again(&self->w));
+	EXPECT_EQ(0, self->w.reads);
 }
 
 MVM_HARNESS_MAIN
