@@ -32,17 +32,6 @@ static int cpuid_cmp(const void *a, const void *b)
 	return 0;
 }
 
-/* Where a leaf's place in the table is remembered; NULL: it is none of the usual ones. */
-static const u16 *cpuid_place(const struct mvm_vcpu *vcpu, u32 function)
-{
-	u32 range = function >> 30, leaf = function & GENMASK(29, 0);
-
-	if (range >= MVM_CPUID_RANGES || leaf >= MVM_CPUID_LEAVES)
-		return NULL;
-	return &vcpu->cpuid_place[array_index_nospec(range, MVM_CPUID_RANGES)]
-				 [array_index_nospec(leaf, MVM_CPUID_LEAVES)];
-}
-
 /* Position of the first entry of a leaf, or of what comes after it. */
 static int cpuid_search(const struct mvm_vcpu *vcpu, u32 function)
 {
@@ -65,7 +54,19 @@ static void remember_places(struct mvm_vcpu *vcpu)
 
 	for (range = 0; range < MVM_CPUID_RANGES; range++)
 		for (leaf = 0; leaf < MVM_CPUID_LEAVES; leaf++)
-			vcpu->cpuid_place[range][leaf] = cpuid_search(vcpu, range << 30 | leaf);
+			vcpu->cpuid_place[range * MVM_CPUID_LEAVES + leaf] =
+				cpuid_search(vcpu, range << 30 | leaf);
+}
+
+/* As cpuid_search(). */
+static int cpuid_first(const struct mvm_vcpu *vcpu, u32 function)
+{
+	const u32 leaf = function & GENMASK(29, 0);
+	const u32 place = (function >> 30) * MVM_CPUID_LEAVES + leaf;
+
+	if (leaf >= MVM_CPUID_LEAVES || place >= ARRAY_SIZE(vcpu->cpuid_place))
+		return cpuid_search(vcpu, function);
+	return vcpu->cpuid_place[array_index_nospec(place, ARRAY_SIZE(vcpu->cpuid_place))];
 }
 
 /**
@@ -78,10 +79,9 @@ static void remember_places(struct mvm_vcpu *vcpu)
  */
 const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 function, u32 index)
 {
-	const u16 *place = cpuid_place(vcpu, function);
 	const struct kvm_cpuid_entry2 *entry, *end = vcpu->cpuid + vcpu->nr_cpuid;
 
-	for (entry = vcpu->cpuid + (place ? *place : cpuid_search(vcpu, function));
+	for (entry = vcpu->cpuid + cpuid_first(vcpu, function);
 	     entry < end && entry->function == function; entry++) {
 		if (!(entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || entry->index == index)
 			return entry;

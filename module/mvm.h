@@ -394,7 +394,7 @@ struct mvm_vcpu {
 	/* Policy */
 	struct kvm_cpuid_entry2 *cpuid; /* [v] sorted by function, index */
 	int nr_cpuid;
-	u16 cpuid_place[MVM_CPUID_RANGES][MVM_CPUID_LEAVES]; /* where a leaf begins there */
+	u16 cpuid_place[MVM_CPUID_RANGES * MVM_CPUID_LEAVES]; /* where a leaf begins there */
 	u64 cr4_guest_rsvd; /* CR4 bits this guest may not set */
 	u64 maxphyaddr_rsvd; /* physical address bits above the guest's MAXPHYADDR */
 	struct mvm_msr_store *msr_store; /* [I] MTRR and other inert MSRs (msr.c) */

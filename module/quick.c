@@ -40,13 +40,14 @@ static bool quick_wrmsr(struct mvm_vcpu *vcpu)
 /* OUT to an eventfd. What a device in the kernel owns is its own, and takes its time. */
 static noinline bool quick_out(struct mvm_vcpu *vcpu)
 {
+	static const u32 masks[] = { [1] = U8_MAX, [2] = U16_MAX, [4] = U32_MAX };
 	const u16 port = vcpu->exit.u.io.port;
 	const u8 size = vcpu->exit.u.io.size;
 
 	if (mvm_pic_in_kernel(vcpu->vm) && mvm_irqchip_owns_port(vcpu->vm, port))
 		return false;
 	return mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, port, size,
-				    vcpu->gpr[MVM_RAX] & GENMASK_ULL(8 * size - 1, 0));
+				    vcpu->gpr[MVM_RAX] & masks[size]);
 }
 
 /* HLT that an interrupt ends at once. */

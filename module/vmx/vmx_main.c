@@ -32,7 +32,7 @@ void mvm_vmx_access_failed(unsigned long field)
 static noinstr int enter_guest(struct vmx_vcpu *vmx)
 {
 	struct mvm_vcpu *vcpu = &vmx->base;
-	unsigned long reason, info = 0;
+	unsigned long info = 0;
 	int failed;
 
 	mvm_guest_state_enter(&vcpu->rcu_told);
@@ -42,10 +42,9 @@ static noinstr int enter_guest(struct vmx_vcpu *vmx)
 			       this_cpu_read(x86_spec_ctrl_current));
 	vcpu->cr2 = native_read_cr2();
 	if (likely(!failed)) {
-		vmx_read_raw(VM_EXIT_REASON, &reason);
-		vmx->exit_reason = reason;
-		if ((u16)reason == EXIT_REASON_EXCEPTION_NMI)
-			vmx_read_raw(VM_EXIT_INTR_INFO, &info);
+		vmx->exit_reason = vmx_read_quick(VM_EXIT_REASON);
+		if ((u16)vmx->exit_reason == EXIT_REASON_EXCEPTION_NMI)
+			info = vmx_read_quick(VM_EXIT_INTR_INFO);
 		vmx->intr_info = info;
 		if ((info & (INTR_INFO_VALID_MASK | INTR_INFO_INTR_TYPE_MASK)) ==
 		    (INTR_INFO_VALID_MASK | INTR_TYPE_NMI_INTR))
@@ -97,9 +96,18 @@ static enum mvm_exit_kind quick_kind(struct vmx_vcpu *vmx)
 	}
 }
 
+/* The exits under a shadow take the ordinary way, but for HLT, which ends STI's in any case. */
+static noinline bool ends_shadow(enum mvm_exit_kind kind, u32 blocking)
+{
+	if (kind != MVM_EXIT_HLT || (blocking & GUEST_INTR_STATE_MOV_SS))
+		return false;
+	vmx_write32(GUEST_INTERRUPTIBILITY_INFO, blocking & ~GUEST_INTR_STATE_STI);
+	return true;
+}
+
 /*
- * Answer a quick exit and step over its instruction, in the VMCS alone. MOV SS's shadow, TF,
- * RF and the end of 4 GiB take the ordinary way. False: nothing has happened.
+ * Answer a quick exit and step over its instruction, in the VMCS alone. TF, RF and the end of
+ * 4 GiB take the ordinary way. False: nothing has happened.
  */
 static bool quick_exit(struct vmx_vcpu *vmx, enum mvm_exit_kind kind)
 {
@@ -110,9 +118,11 @@ static bool quick_exit(struct vmx_vcpu *vmx, enum mvm_exit_kind kind)
 	if (kind == MVM_EXIT_UNKNOWN)
 		return false;
 	vcpu->rflags = vmx_read_quick(GUEST_RFLAGS);
+	if (unlikely(vcpu->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF)))
+		return false;
 	blocking = vmx_read_quick(GUEST_INTERRUPTIBILITY_INFO);
-	if (unlikely(vcpu->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF)) ||
-	    unlikely(blocking & GUEST_INTR_STATE_MOV_SS))
+	if (unlikely(blocking & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)) &&
+	    !ends_shadow(kind, blocking))
 		return false;
 	rip = vmx_read_quick(GUEST_RIP);
 	next = rip + vmx_read_quick(VM_EXIT_INSTRUCTION_LEN);
@@ -122,8 +132,6 @@ static bool quick_exit(struct vmx_vcpu *vmx, enum mvm_exit_kind kind)
 	if (!mvm_quick_exit(vcpu, kind))
 		return false;
 	vmx_write(GUEST_RIP, next);
-	if (unlikely(blocking & GUEST_INTR_STATE_STI))
-		vmx_write32(GUEST_INTERRUPTIBILITY_INFO, blocking & ~GUEST_INTR_STATE_STI);
 	return true;
 }
 
@@ -174,17 +182,20 @@ static int enter_repeatedly(struct vmx_vcpu *vmx, bool *done)
 	enum mvm_exit_kind kind;
 	int failed;
 
+	*done = false;
 	for (;;) {
 		if (unlikely(mvm_vmx_config.flush_l1d))
 			wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
 		failed = enter_guest(vmx);
-		*done = false;
 		if (unlikely(failed || !left--))
 			return failed;
 		kind = quick_kind(vmx);
-		*done = quick_exit(vmx, kind);
-		if (!*done || !may_go_on(vmx))
+		if (!quick_exit(vmx, kind))
 			return 0;
+		if (!may_go_on(vmx)) {
+			*done = true;
+			return 0;
+		}
 		vmx->launched = true;
 		vmx->base.stat[kind]++;
 		vmx->base.stat_entries++;
