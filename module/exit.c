@@ -40,6 +40,19 @@ static int get_insn_len(struct mvm_vcpu *vcpu)
 	return err;
 }
 
+/* The length, known or found without sleep. */
+static bool has_insn_len(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_insn *insn;
+
+	if (vcpu->exit.insn_len)
+		return true;
+	insn = mvm_emul_peek_insn(vcpu);
+	if (insn)
+		vcpu->exit.insn_len = insn->len;
+	return insn;
+}
+
 int mvm_skip_insn(struct mvm_vcpu *vcpu)
 {
 	int err = get_insn_len(vcpu);
@@ -190,6 +203,16 @@ static int exit_wrmsr(struct mvm_vcpu *vcpu)
 	return mvm_skip_and_resume(vcpu);
 }
 
+/* The MSRs whose writing needs no sleep. */
+static int exit_wrmsr_fast(struct mvm_vcpu *vcpu)
+{
+	u64 data = (u32)vcpu->gpr[MVM_RAX] | (vcpu->gpr[MVM_RDX] << 32);
+
+	if (!has_insn_len(vcpu) || !mvm_msr_write_quick(vcpu, vcpu->gpr[MVM_RCX], data))
+		return MVM_SLEEP;
+	return mvm_skip_and_resume(vcpu);
+}
+
 /* With an in-kernel LAPIC the vCPU sleeps here; without one userspace decides. */
 static int exit_hlt(struct mvm_vcpu *vcpu)
 {
@@ -281,7 +304,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_MEM_FAULT] = { "mem-fault", exit_mem_fault, 0, exit_mem_fault_fast },
 	[MVM_EXIT_CPUID] = { "cpuid", exit_cpuid, FAST | SKIPS },
 	[MVM_EXIT_RDMSR] = { "rdmsr", exit_rdmsr, FAST | SKIPS },
-	[MVM_EXIT_WRMSR] = { "wrmsr", exit_wrmsr, SKIPS },
+	[MVM_EXIT_WRMSR] = { "wrmsr", exit_wrmsr, SKIPS, exit_wrmsr_fast },
 	[MVM_EXIT_CR_ACCESS] = { "cr", mvm_exit_cr_access, 0 },
 	[MVM_EXIT_DR_ACCESS] = { "dr", mvm_exit_dr_access, 0 },
 	[MVM_EXIT_HLT] = { "hlt", exit_hlt, FAST | SKIPS },
@@ -314,19 +337,6 @@ static const struct mvm_exit_row *exit_row(enum mvm_exit_kind kind)
 const char *mvm_exit_name(enum mvm_exit_kind kind)
 {
 	return exit_row(kind)->name;
-}
-
-/* The length, known or found without sleep. */
-static bool has_insn_len(struct mvm_vcpu *vcpu)
-{
-	const struct mvm_insn *insn;
-
-	if (vcpu->exit.insn_len)
-		return true;
-	insn = mvm_emul_peek_insn(vcpu);
-	if (insn)
-		vcpu->exit.insn_len = insn->len;
-	return insn;
 }
 
 int __mvm_exit_fast(struct mvm_vcpu *vcpu)

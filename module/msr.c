@@ -595,12 +595,13 @@ static const struct msr_row *msr_find_quick(struct mvm_vcpu *vcpu, u32 index)
 }
 
 /**
- * mvm_msr_read_quick() - RDMSR as a quick exit (quick.h)
+ * mvm_msr_read_quick() - RDMSR between two entries (quick.h)
  * @vcpu: whose
  * @index: number
  * @data: its value
  *
- * Context: interrupts off. Return: false: not one for that, or #GP; nothing has happened.
+ * Context: the vCPU's thread; does not sleep. Return: false: not one for that, or #GP; nothing
+ * has happened.
  */
 bool mvm_msr_read_quick(struct mvm_vcpu *vcpu, u32 index, u64 *data)
 {
@@ -610,12 +611,12 @@ bool mvm_msr_read_quick(struct mvm_vcpu *vcpu, u32 index, u64 *data)
 }
 
 /**
- * mvm_msr_write_quick() - WRMSR as a quick exit
+ * mvm_msr_write_quick() - WRMSR between two entries, or in the inner loop
  * @vcpu: whose
  * @index: number
  * @data: the new value
  *
- * Context: interrupts off. Return: as mvm_msr_read_quick().
+ * Context: the vCPU's thread; does not sleep. Return: as mvm_msr_read_quick().
  */
 bool mvm_msr_write_quick(struct mvm_vcpu *vcpu, u32 index, u64 data)
 {
