@@ -269,9 +269,14 @@ static int hw_suspend(MVM_SYSCORE_ARGS)
 	return 0;
 }
 
-/* What the guests' clocks have to make up for. */
+/*
+ * What the guests' clocks have to make up for. The host may know the length of its sleep in whole
+ * seconds alone, by its RTC. What the TSC counted over that is not taken back, as no clock of a
+ * guest's goes back, but set off against later sleeps.
+ */
 static void hw_count_sleep(void)
 {
+	static s64 balance; /* boot time less TSC, summed up over all sleeps */
 	u64 tsc, slept = mvm_hw_clock_pair(ktime_get_boottime_ns, &tsc) - hw_before.ns, ticked;
 
 	if (tsc < hw_before.tsc) {
@@ -279,8 +284,9 @@ static void hw_count_sleep(void)
 		tsc = hw_before.tsc;
 	}
 	ticked = mul_u64_u32_div(tsc - hw_before.tsc, USEC_PER_SEC, tsc_khz ?: 1);
-	if (slept > ticked)
-		mvm_hw_slept_ns += slept - ticked;
+	balance += slept - ticked;
+	if (balance > (s64)mvm_hw_slept_ns)
+		mvm_hw_slept_ns = balance;
 	mvm_hw_nr_sleeps++;
 }
 
