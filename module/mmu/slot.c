@@ -58,6 +58,22 @@ static bool slots_overlap(const struct mvm_memslot *a, const struct mvm_memslot 
 	return a->base < b->base + b->npages && b->base < a->base + a->npages;
 }
 
+/* How many slots begin at a frame or below it. */
+static int slots_up_to(const struct mvm_memslots *slots, gfn_t gfn)
+{
+	int low = 0, high = slots->nr;
+
+	while (low < high) {
+		int mid = low + (high - low) / 2;
+
+		if (slots->slot[mid].base <= gfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 static int plan_existing(const struct mvm_memslot *old, const struct mvm_memslot *new,
 			 enum mvm_slot_change *change, const char **why)
 {
@@ -109,7 +125,8 @@ int mvm_slot_plan(const struct mvm_memslots *slots, const struct mvm_memslot *ne
 		return 0;
 
 	*why = "the slot overlaps another one";
-	for (i = 0; i < slots->nr; i++) {
+	i = slots_up_to(slots, new->base);
+	for (i -= i > 0; i < slots->nr && slots->slot[i].base < new->base + new->npages; i++) {
 		if (slots->slot[i].id != new->id && slots_overlap(&slots->slot[i], new))
 			return -EEXIST;
 	}
@@ -131,9 +148,15 @@ static void apply_by_hva(const struct mvm_memslots *from, struct mvm_memslots *t
 			 const struct mvm_memslot *new, int gone, int placed)
 {
 	bool done = placed < 0;
-	int i, n = 0;
+	int i = 0, n = 0;
 
-	for (i = 0; i < from->nr; i++) {
+	/* A slot above all others renumbers none of them. */
+	if (gone < 0 && placed == from->nr) {
+		n = mvm_slots_below(from, new->hva);
+		i = n;
+		memcpy(to->by_hva, from->by_hva, n * sizeof(to->by_hva[0]));
+	}
+	for (; i < from->nr; i++) {
 		int slot = from->by_hva[i].slot;
 
 		if (slot == gone)
@@ -150,6 +173,23 @@ static void apply_by_hva(const struct mvm_memslots *from, struct mvm_memslots *t
 		append_by_hva(to, n, placed);
 }
 
+static void copy_slots(const struct mvm_memslots *from, int first, int end, struct mvm_memslots *to)
+{
+	memcpy(&to->slot[to->nr], &from->slot[first], (end - first) * sizeof(to->slot[0]));
+	to->nr += end - first;
+}
+
+/* Number @gone is left out, if it is among them. */
+static void copy_slots_without(const struct mvm_memslots *from, int first, int end, int gone,
+			       struct mvm_memslots *to)
+{
+	if (gone >= first && gone < end) {
+		copy_slots(from, first, gone, to);
+		first = gone + 1;
+	}
+	copy_slots(from, first, end, to);
+}
+
 /**
  * mvm_slot_apply() - the slots after a planned change
  * @from: the slots there are
@@ -159,26 +199,18 @@ static void apply_by_hva(const struct mvm_memslots *from, struct mvm_memslots *t
 void mvm_slot_apply(const struct mvm_memslots *from, struct mvm_memslots *to,
 		    const struct mvm_memslot *new)
 {
-	int i, n = 0, gone = -1, placed = -1;
+	const struct mvm_memslot *old = mvm_slot_by_id(from, new->id);
+	const int gone = old ? old - from->slot : -1;
+	const int place = slots_up_to(from, new->base);
+	int placed = -1;
 
-	for (i = 0; i < from->nr; i++) {
-		const struct mvm_memslot *s = &from->slot[i];
-
-		if (s->id == new->id) {
-			gone = i;
-			continue;
-		}
-		if (placed < 0 && new->npages && new->base < s->base) {
-			placed = n;
-			to->slot[n++] = *new;
-		}
-		to->slot[n++] = *s;
+	to->nr = 0;
+	copy_slots_without(from, 0, place, gone, to);
+	if (new->npages) {
+		placed = to->nr;
+		to->slot[to->nr++] = *new;
 	}
-	if (placed < 0 && new->npages) {
-		placed = n;
-		to->slot[n++] = *new;
-	}
-	to->nr = n;
+	copy_slots_without(from, place, from->nr, gone, to);
 	apply_by_hva(from, to, new, gone, placed);
 }
 
