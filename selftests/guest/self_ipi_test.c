@@ -58,6 +58,9 @@ PROGRAM(held_by_if, SELF_IPI(0x41) SEND SELF_ICR(0x40051) SEND LOG(1)
 PROGRAM(held_by_tpr, APIC_MSR(0x808, 0x50) "wrmsr; sti; nop;" SELF_IPI(0x41) SEND LOG(1)
 	APIC_MSR(0x808, 0) EXPECT_AT_9 "wrmsr; 9:" LOG(2));
 PROGRAM(ends_hlt, SELF_IPI(0x41) SEND LOG(1) EXPECT_AT_9 "sti; hlt; 9:" LOG(2));
+/* With nothing there yet: the timer ends it, in one-shot mode. */
+PROGRAM(hlt_waits, APIC_MSR(0x832, 0x41) "wrmsr;" APIC_MSR(0x83e, 0xb) "wrmsr;"
+	APIC_MSR(0x838, 1000000) "wrmsr;" EXPECT_AT_9 "sti; hlt; 9:" LOG(1));
 PROGRAM(higher_comes_first, "sti; nop;" SELF_IPI(0x42) SEND LOG(1));
 PROGRAM(lower_waits_for_eoi, "sti; nop;" SELF_IPI(0x52) SEND EXPECT_NOWHERE LOG(1));
 PROGRAM(waits_for_nmis_iret, "sti; nop;" APIC_MSR(0x830, 0x400) "wrmsr; jmp 1f; 1:" LOG(1));
@@ -87,6 +90,7 @@ PROGRAM_REPORTS(in_stis_shadow, 0x41);
 PROGRAM_REPORTS(held_by_if, 0x1542);
 PROGRAM_REPORTS(held_by_tpr, 0x142);
 PROGRAM_REPORTS(ends_hlt, 0x142);
+PROGRAM_REPORTS(hlt_waits, 0x41);
 PROGRAM_REPORTS(higher_comes_first, 0x8591);
 PROGRAM_REPORTS(lower_waits_for_eoi, 0xab4c1);
 PROGRAM_REPORTS(waits_for_nmis_iret, 0x2341);
