@@ -151,7 +151,7 @@ static void apply_by_hva(const struct mvm_memslots *from, struct mvm_memslots *t
 	int i = 0, n = 0;
 
 	/* A slot above all others renumbers none of them. */
-	if (gone < 0 && placed == from->nr) {
+	if (gone < 0 && placed > 0 && placed == from->nr) {
 		n = mvm_slots_below(from, new->hva);
 		i = n;
 		memcpy(to->by_hva, from->by_hva, n * sizeof(to->by_hva[0]));
