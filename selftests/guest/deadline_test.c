@@ -8,9 +8,9 @@
 
 #define VECTOR	  0x41
 #define GATE	  0x400
-#define SOON	  2000000 /* guest TSC */
-#define LATER	  10000000
-#define AFTERWARD 20000000
+#define SOON	  5000000 /* guest TSC */
+#define LATER	  20000000
+#define AFTERWARD 40000000
 #define NEVER	  (1ULL << 50)
 #define PATIENCE  (1ULL << 36)
 
@@ -29,6 +29,10 @@
 #define DEADLINE(in) "mov $" STR(in) ", %rsi; add %r9, %rsi;" WRITE_RSI
 #define DISARM	     "xor %esi, %esi;" WRITE_RSI
 #define NOW	     "rdtsc; shl $32, %rdx; or %rdx, %rax;"
+/* On a slow host the first deadline may pass before it is changed: all over again then. */
+#define BEFORE(time)							\
+	"mov $" STR(time) ", %rdi; add %r9, %rdi;" NOW "cmp %rdi, %rax; jb 4f;"	\
+	DISARM "sti; nop; cli; jmp 8882b; 4:"
 /* Interrupts open until so long after R9. */
 #define OPEN_FOR(time)							\
 	"mov $" STR(time) ", %rdi; add %r9, %rdi; sti;"			\
@@ -54,13 +58,13 @@
 		   "pop %rdx; pop %rcx; pop %rax; iretq")
 
 PROGRAM(plain, DEADLINE(SOON) OPEN_FOR(AFTERWARD));
-PROGRAM(later, DEADLINE(SOON) DEADLINE(LATER) OPEN_FOR(AFTERWARD));
+PROGRAM(later, DEADLINE(SOON) DEADLINE(LATER) BEFORE(SOON) OPEN_FOR(AFTERWARD));
 PROGRAM(earlier, DEADLINE(NEVER) DEADLINE(SOON) OPEN_FOR_ONE(PATIENCE));
-PROGRAM(disarmed, DEADLINE(SOON) DISARM OPEN_FOR(AFTERWARD));
-PROGRAM(put_off, DEADLINE(SOON) DEADLINE(NEVER) OPEN_FOR(AFTERWARD) DISARM);
-PROGRAM(put_off_and_back, DEADLINE(SOON) DEADLINE(NEVER) OPEN_FOR(LATER) DEADLINE(AFTERWARD)
-	OPEN_FOR_ONE(PATIENCE));
-PROGRAM(later_twice_then_past, DEADLINE(SOON) DEADLINE(LATER) DEADLINE(NEVER)
+PROGRAM(disarmed, DEADLINE(SOON) DISARM BEFORE(SOON) OPEN_FOR(AFTERWARD));
+PROGRAM(put_off, DEADLINE(SOON) DEADLINE(NEVER) BEFORE(SOON) OPEN_FOR(AFTERWARD) DISARM);
+PROGRAM(put_off_and_back, DEADLINE(SOON) DEADLINE(NEVER) BEFORE(SOON) OPEN_FOR(LATER)
+	DEADLINE(AFTERWARD) OPEN_FOR_ONE(PATIENCE));
+PROGRAM(later_twice_then_past, DEADLINE(SOON) DEADLINE(LATER) DEADLINE(NEVER) BEFORE(SOON)
 	"mov %r9, %rsi;" WRITE_RSI OPEN_FOR_ONE(PATIENCE));
 
 FIXTURE(deadline) {
