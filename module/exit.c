@@ -196,9 +196,7 @@ static int exit_rdmsr(struct mvm_vcpu *vcpu)
 
 static int exit_wrmsr(struct mvm_vcpu *vcpu)
 {
-	u64 data = (u32)vcpu->gpr[MVM_RAX] | (vcpu->gpr[MVM_RDX] << 32);
-
-	if (mvm_msr_write(vcpu, vcpu->gpr[MVM_RCX], data, false))
+	if (mvm_msr_write(vcpu, vcpu->gpr[MVM_RCX], mvm_wrmsr_value(vcpu), false))
 		return mvm_inject_gp(vcpu);
 	return mvm_skip_and_resume(vcpu);
 }
@@ -206,9 +204,8 @@ static int exit_wrmsr(struct mvm_vcpu *vcpu)
 /* The MSRs whose writing needs no sleep. */
 static int exit_wrmsr_fast(struct mvm_vcpu *vcpu)
 {
-	u64 data = (u32)vcpu->gpr[MVM_RAX] | (vcpu->gpr[MVM_RDX] << 32);
-
-	if (!has_insn_len(vcpu) || !mvm_msr_write_quick(vcpu, vcpu->gpr[MVM_RCX], data))
+	if (!has_insn_len(vcpu) ||
+	    !mvm_msr_write_quick(vcpu, vcpu->gpr[MVM_RCX], mvm_wrmsr_value(vcpu)))
 		return MVM_SLEEP;
 	return mvm_skip_and_resume(vcpu);
 }

@@ -15,6 +15,12 @@
  */
 enum mvm_exit_answer { MVM_RESUME = 1, MVM_TO_USER = 2, MVM_SLEEP = 3 };
 
+/* What WRMSR writes: EDX:EAX. */
+static inline u64 mvm_wrmsr_value(const struct mvm_vcpu *vcpu)
+{
+	return (u32)vcpu->gpr[MVM_RAX] | (vcpu->gpr[MVM_RDX] << 32);
+}
+
 int __mvm_exit_fast(struct mvm_vcpu *vcpu);
 /* The exit's handler that must not sleep (inner loop), then the one that may (outer loop). */
 static inline int mvm_exit_fast(struct mvm_vcpu *vcpu)

@@ -5,9 +5,9 @@
  * turn: what it would find is asked for here, in mvm_quick_may_go_on().
  *
  * The backend calls mvm_quick_exit() only where stepping over the instruction is one
- * addition to RIP: its length is known and no trap flag is there. An answer that is not
- * at hand takes the ordinary way, and nothing has happened. An interrupt that an answer
- * raised goes in with the next entry.
+ * addition to RIP: its length is known, no shadow outlives it and no trap flag is there.
+ * An answer that is not at hand takes the ordinary way, and nothing has happened. An
+ * interrupt that an answer raised goes in with the next entry.
  */
 #include <asm/processor-flags.h>
 
@@ -32,9 +32,7 @@ static noinline bool quick_rdmsr(struct mvm_vcpu *vcpu)
 
 static bool quick_wrmsr(struct mvm_vcpu *vcpu)
 {
-	u64 data = (u32)vcpu->gpr[MVM_RAX] | (vcpu->gpr[MVM_RDX] << 32);
-
-	return mvm_msr_write_quick(vcpu, vcpu->gpr[MVM_RCX], data);
+	return mvm_msr_write_quick(vcpu, vcpu->gpr[MVM_RCX], mvm_wrmsr_value(vcpu));
 }
 
 /* OUT to an eventfd. What a device in the kernel owns is its own, and takes its time. */

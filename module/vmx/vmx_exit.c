@@ -122,17 +122,12 @@ static void decode_exception(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 		host_machine_check();
 }
 
-static bool is_64bit(const struct vmx_vcpu *vmx)
-{
-	return (vmx->base.efer & EFER_LMA) && (vmx_read_quick(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK);
-}
-
 /* mvm_linear_rip() with what it needs, and not by groups. */
 static u64 linear_rip(const struct vmx_vcpu *vmx)
 {
 	const struct mvm_vcpu *vcpu = &vmx->base;
 
-	if (is_64bit(vmx))
+	if (vmx_in_64bit(vcpu))
 		return vcpu->rip;
 	return (u32)(vmx_read(GUEST_CS_BASE) + vcpu->rip);
 }
@@ -173,7 +168,7 @@ static void decode_ept_violation(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 	unsigned long qual = vmx_read(EXIT_QUALIFICATION);
 
 	exit->u.mem.gpa = vmx_read64(GUEST_PHYSICAL_ADDRESS);
-	exit->u.mem.in_64bit = is_64bit(vmx);
+	exit->u.mem.in_64bit = vmx_in_64bit(&vmx->base);
 	exit->u.mem.cpl = VMX_AR_DPL(vmx_read_quick(GUEST_SS_AR_BYTES));
 	exit->u.mem.in_walk = (qual & EPT_VIOLATION_GVA_IS_VALID) &&
 			      !(qual & EPT_VIOLATION_GVA_TRANSLATED);

@@ -18,6 +18,8 @@
 #include <asm/asm.h>
 #include <asm/vmx.h>
 
+#include "../mvm.h"
+
 /* Bits 14:13 of a field's encoding. */
 enum vmcs_width { VMCS_W16, VMCS_W64, VMCS_W32, VMCS_WNATURAL };
 
@@ -79,6 +81,12 @@ static __always_inline unsigned long vmx_read_quick(unsigned long field)
 		     : [val] "+r" (val)
 		     : [field] "r" (field) : "cc");
 	return val;
+}
+
+/* Did 64-bit code exit? Outside of long mode CS.L means nothing. */
+static __always_inline bool vmx_in_64bit(const struct mvm_vcpu *vcpu)
+{
+	return (vcpu->efer & EFER_LMA) && (vmx_read_quick(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK);
 }
 
 #define VMX_CHECK_WIDTH(field, width)                                     \

@@ -54,11 +54,10 @@ static noinstr int enter_guest(struct vmx_vcpu *vmx)
 	return failed;
 }
 
-/* Hypercalls that need no look at the guest's mode. Outside of long mode CS.L means nothing. */
+/* Hypercalls that need no look at the guest's mode. */
 static bool in_64bit_kernel(const struct mvm_vcpu *vcpu)
 {
-	return (vcpu->efer & EFER_LMA) && (vmx_read_quick(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK) &&
-	       !VMX_AR_DPL(vmx_read_quick(GUEST_SS_AR_BYTES));
+	return vmx_in_64bit(vcpu) && !VMX_AR_DPL(vmx_read_quick(GUEST_SS_AR_BYTES));
 }
 
 /* OUT may be for an eventfd. */
