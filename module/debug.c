@@ -87,6 +87,18 @@ int mvm_debug_exception(struct mvm_vcpu *vcpu, u8 vector, u64 dr6_bits)
 	return 0;
 }
 
+u64 mvm_debug_hits(const struct mvm_vcpu *vcpu, u64 dr6_bits)
+{
+	u64 dr7 = mvm_hw_dr7(vcpu);
+	int i;
+
+	for (i = 0; i < HBP_NUM; i++)
+		if (!(dr7 >> (i * DR_ENABLE_SIZE) & (BIT(DR_LOCAL_ENABLE_SHIFT) |
+						     BIT(DR_GLOBAL_ENABLE_SHIFT))))
+			dr6_bits &= ~(u64)(DR_TRAP0 << i);
+	return dr6_bits;
+}
+
 static bool is_prefix(u8 byte, bool long_mode)
 {
 	static const u8 prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,

@@ -573,6 +573,13 @@ static inline u64 mvm_hw_dr7(const struct mvm_vcpu *vcpu)
 	return vcpu->debug.control & KVM_GUESTDBG_USE_HW_BP ? vcpu->debug.dr7 : vcpu->dr7;
 }
 
+/*
+ * debug.c: what of a #DB's DR6 bits is so: those of breakpoints that DR7 does not enable may be set
+ * as well ("Exit Qualification for Debug Exceptions"; "Debug-Status Register (DR6)"), and
+ * where it enables none, from registers that are not this guest's.
+ */
+u64 mvm_debug_hits(const struct mvm_vcpu *vcpu, u64 dr6_bits);
+
 /* vCPU state accessors (regs.c). Context: the vCPU's thread, vcpu->lock held. */
 
 void __mvm_state_get(struct mvm_vcpu *vcpu, u32 missing);

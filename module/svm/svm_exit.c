@@ -121,7 +121,7 @@ static void svm_decode_exception(struct svm_vcpu *svm, struct mvm_exit *exit)
 		exit->kind = MVM_EXIT_MACHINE_CHECK;
 	if (vector == X86_TRAP_DB) {
 		/* DR6 was loaded with its fixed bits alone: what differs is new. */
-		exit->u.exc.payload = vmcb->save.dr6 ^ DR6_RESERVED;
+		exit->u.exc.payload = mvm_debug_hits(&svm->base, vmcb->save.dr6 ^ DR6_RESERVED);
 		if (svm->step_trap)
 			exit->u.exc.payload &= ~(u64)DR_STEP;
 		if (svm->step_trap && !exit->u.exc.payload)

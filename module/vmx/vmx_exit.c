@@ -77,8 +77,8 @@ static void decode_guest_exception(struct vmx_vcpu *vmx, struct mvm_exit *exit)
 	if (vector == X86_TRAP_PF)
 		exit->u.exc.payload = vmx_read(EXIT_QUALIFICATION);
 	else if (vector == X86_TRAP_DB)
-		exit->u.exc.payload = vmx_read(EXIT_QUALIFICATION) &
-				      (DR_TRAP_BITS | DR_STEP | VMX_DR6_BD);
+		exit->u.exc.payload = mvm_debug_hits(&vmx->base, vmx_read(EXIT_QUALIFICATION) &
+						     (DR_TRAP_BITS | DR_STEP | VMX_DR6_BD));
 	if ((info & INTR_INFO_UNBLOCK_NMI) && vector != X86_TRAP_DF)
 		undo_iret_unblock(vmx, exit);
 	if (unlikely(vmx->stepping))

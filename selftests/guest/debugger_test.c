@@ -200,6 +200,25 @@ TEST_F(debugger, guests_own_step_is_still_its_own)
 	EXPECT_EQ(9, step_to_report(&self->vcpu));
 }
 
+/*
+ * The processor may note in DR6 that it came by a breakpoint which DR7 does not enable, and
+ * QEMU does. DR1 is enabled, so that all four are loaded.
+ */
+TEST_F(debugger, disabled_breakpoint_does_not_hit_behind_a_step)
+{
+	struct kvm_debugregs regs = {
+		.db = { TVM_CODE + 1, 0x13000 }, .dr6 = 0xffff0ff0, .dr7 = 0x408
+	};
+
+	ASSERT_EQ(0, start(&self->vcpu, own_db, own_db_end, 1));
+	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_SET_DEBUGREGS, &regs));
+	ASSERT_EQ(0, debug(&self->vcpu, STEP));
+	ASSERT_EQ(0, tvcpu_run_to(&self->vcpu, KVM_EXIT_DEBUG));
+	EXPECT_EQ(TVM_CODE + 1, self->vcpu.run->debug.arch.pc);
+	ASSERT_EQ(0, debug(&self->vcpu, 0));
+	EXPECT_EQ(9, next(&self->vcpu));
+}
+
 TEST_F(debugger, regs_do_not_show_the_step_flag)
 {
 	struct kvm_regs regs;
