@@ -139,20 +139,21 @@ static bool svm_nmi_window(struct svm_vcpu *svm, bool wanted)
 
 /*
  * QEMU's TCG (7.2) forgets the interrupt shadow at VMRUN: an interrupt would get
- * between STI and HLT, and the guest sleep for ever. There the shadowed instruction
- * is stepped over with nothing let in, and the shadow put back if it was not reached.
+ * between STI and HLT, and the guest sleep for ever. There the shadow is put back at an
+ * exit on whose way nothing was executed; and where an interrupt waits, the shadowed
+ * instruction is stepped over with nothing let in: the answer.
  */
-static bool svm_shadow_window(struct svm_vcpu *svm)
+static bool svm_shadow_window(struct svm_vcpu *svm, bool wanted)
 {
 	svm->shadow = mvm_svm_features.loses_shadow ? svm->base.int_shadow : 0;
 	svm->shadow_rip = svm->base.rip;
-	return svm->shadow;
+	return wanted && svm->shadow;
 }
 
 void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject)
 {
 	struct svm_vcpu *svm = svm_vcpu(vcpu);
-	bool shadow = svm_shadow_window(svm);
+	bool shadow = svm_shadow_window(svm, inject->irq_window);
 	bool stop = svm_nmi_window(svm, inject->nmi_window) || mvm_is_stepped(vcpu);
 
 	svm_inject(svm, &inject->event);
