@@ -6,6 +6,7 @@
 # A case that ends its VM costs a line with a question mark; the next VM goes on behind it.
 # KVM is the yardstick, and gets a second try: QEMU's VMRUN forgets the shadow of STI, so that
 # a tick of the host's at the wrong moment lets an interrupt into KVM's guest too early.
+# TICKS: microseconds between interrupts of the host, beside its own, while minivmm runs.
 
 MAX_VMS=40
 
@@ -26,7 +27,13 @@ run_on() {
 }
 
 insmod /minivmm.ko
-run_on minivmm
+if [ -n "$TICKS" ]; then
+	/ticks "$TICKS" &
+	run_on minivmm
+	kill $!
+else
+	run_on minivmm
+fi
 # KVM has to wait until minivmm lets go of the processor.
 n=0
 until rmmod minivmm 2>/dev/null || [ $n -ge 20 ]; do

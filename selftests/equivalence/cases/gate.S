@@ -168,8 +168,8 @@ CASE far-return-inward-refused, mode=PM32, ring=3
 1:	nop
 ENDC
 
-.macro OUT64 name, cs, ss, rip
-CASE iretq-to-\name
+.macro OUT64 name, cs, ss, rip, need=0
+CASE iretq-to-\name, need=\need
 	pushq $\ss
 	pushq $STACK3 - 0x40
 	pushq $2 | FL_IOPL
@@ -188,7 +188,8 @@ OUT64 ring3-null-stack SEL_UCODE64 3 CODE+0x200
 OUT64 ring0-null-stack SEL_CODE64 0 CODE+0x200
 OUT64 compat-null-stack SEL_CODE32 0 CODE+0x200
 OUT64 non-canonical SEL_UCODE64 SEL_UDATA 0x800000000000
-OUT64 both-l-and-d SEL_L_AND_D SEL_DATA CODE+0x200
+/* See far-jump-l-and-d. */
+OUT64 both-l-and-d SEL_L_AND_D SEL_DATA CODE+0x200 NEED_INTEL
 
 CASE iret-flags-of-user, ring=3
 	mov %rsp, %rcx

@@ -202,7 +202,8 @@ ENDC
 CASE far-jump-absent, mode=PM32, ring=3
 	ljmp $SEL_UCODE_ABSENT, $0
 ENDC
-CASE far-jump-l-and-d, mode=LONG
+/* QEMU jumps there, and its VMRUN does not go on from there after an exit. */
+CASE far-jump-l-and-d, mode=LONG, need=NEED_INTEL
 	movl $A(1f), DATA
 	movl $SEL_L_AND_D, DATA + 4
 	ljmpl *DATA

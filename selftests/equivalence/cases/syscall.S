@@ -116,13 +116,13 @@ TARGET
 	sysretq
 ENDC
 
-.macro SYSENTER_CASE name, mode=PM32, ring=3, cs=SEL_CODE32, fl=FL_IF|FL_IOPL, on=0
+.macro SYSENTER_CASE name, mode=PM32, ring=3, cs=SEL_CODE32, fl=FL_IF|FL_IOPL, on=0, need=0
 PRE mode=\mode
 	WRITE 0x174, (\cs)
 	WRITE 0x175, (STACK0 - 0x40)
 	WRITE 0x176, (CODE + GATE_TARGET)
 ENDC
-CASE sysenter-\name, mode=\mode, ring=\ring, fl=(\fl), on=(\on)
+CASE sysenter-\name, mode=\mode, ring=\ring, fl=(\fl), on=(\on), need=\need
 .endm
 
 SYSENTER_CASE pm32
@@ -154,7 +154,8 @@ TARGET
 	mov %cs, %eax
 	mov %ss, %ecx
 ENDC
-SYSENTER_CASE compat, mode=COMPAT
+/* AMD has none in long mode. QEMU has, and sets both L and D: see far-jump-l-and-d. */
+SYSENTER_CASE compat, mode=COMPAT, need=NEED_INTEL
 	sysenter
 TARGET
 	.code64

@@ -107,7 +107,9 @@ TARGET
 	.org 8882b + GATE_TARGET + 0x80
 	.code16
 	incl %ds:(DATA & 0xf000)
-	iret
+	/* QEMU's IRET stores the flags as they were at the start of its block: a new block. */
+	jmp 1f
+1:	iret
 	.code32
 ENDC
 
