@@ -58,12 +58,14 @@ struct mvm_inject {
  * @npt: entry format of its nested page tables
  * @has_pdptrs: PAE paging uses directory pointers loaded with CR3 (vcpu->pdptr is
  *	current after get_state(MVM_STATE_PDPTR)); else every walk reads them in memory
+ * @deadline: it ends the guest's stay with MVM_EXIT_PREEMPTED at vcpu->deadline
  * @features: for the load line, such as "npt nrips flushbyasid"
  */
 struct mvm_backend_caps {
 	struct mvm_npt_format npt;
 	bool has_pdptrs;
-	char features[96];
+	bool deadline;
+	char features[128];
 };
 
 /* cpu_enable()'s answer besides 0 (we own it now) and -errno. */

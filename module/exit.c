@@ -95,6 +95,12 @@ static int exit_resume(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
+static int exit_preempted(struct mvm_vcpu *vcpu)
+{
+	mvm_lapic_deadline_passed(vcpu);
+	return MVM_RESUME;
+}
+
 static int exit_irq_window(struct mvm_vcpu *vcpu)
 {
 	if (!mvm_wants_irq_window(vcpu) || !mvm_irq_window_open(vcpu))
@@ -318,7 +324,7 @@ static const struct mvm_exit_row {
 	[MVM_EXIT_RDPMC] = { "rdpmc", mvm_inject_gp, FAST },
 	[MVM_EXIT_UNDEFINED] = { "undefined", mvm_inject_ud, FAST },
 	[MVM_EXIT_TASK_SWITCH] = { "task-switch", mvm_exit_task_switch, 0 },
-	[MVM_EXIT_PREEMPTED] = { "preempted", exit_resume, FAST },
+	[MVM_EXIT_PREEMPTED] = { "preempted", exit_preempted, FAST },
 	[MVM_EXIT_STEP] = { "step", exit_resume, FAST },
 	[MVM_EXIT_LOST] = { "lost", exit_lost, 0 },
 };

@@ -116,7 +116,7 @@ enum mvm_exit_kind {
 	MVM_EXIT_RDPMC,
 	MVM_EXIT_UNDEFINED, /* an instruction the guest does not have (VMX, SVM, ...): #UD */
 	MVM_EXIT_TASK_SWITCH, /* hardware task switch: u.task */
-	MVM_EXIT_PREEMPTED, /* the backend used up its time budget; nothing to do */
+	MVM_EXIT_PREEMPTED, /* vcpu->deadline, or the backend's time budget is used up */
 	MVM_EXIT_STEP, /* a step for the debugger is done: @stepped says so; nothing else to do */
 	MVM_EXIT_LOST, /* virtualization was turned off under a borrower: no entry took place */
 	MVM_NR_EXITS
@@ -353,6 +353,8 @@ struct mvm_vcpu {
 	struct mvm_hw_msrs msr;
 	u64 pat;
 	u64 tsc_offset;
+	u64 deadline; /* guest TSC at which the guest is to be left, MVM_NEVER = none */
+	u8 each_entry; /* MVM_EACH_*: what the backend does before each entry, quick ones too */
 	struct { u64 tsc, ns; } put; /* guest TSC and boot time when it left its CPU (clock.c) */
 	unsigned int nr_sleeps; /* of the host's that the vCPU's clocks have followed (hw.h) */
 	u64 tsc_adjust, misc_enable;
@@ -579,6 +581,10 @@ static inline u64 mvm_hw_dr7(const struct mvm_vcpu *vcpu)
  * where it enables none, from registers that are not this guest's.
  */
 u64 mvm_debug_hits(const struct mvm_vcpu *vcpu, u64 dr6_bits);
+
+/* Of vcpu->each_entry. */
+#define MVM_EACH_DEADLINE BIT(0) /* vcpu->deadline is set, or was at the entry before */
+#define MVM_EACH_OWN	  BIT(1) /* something of the backend's own */
 
 /* vCPU state accessors (regs.c). Context: the vCPU's thread, vcpu->lock held. */
 

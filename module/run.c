@@ -257,10 +257,12 @@ static int wait_for_event(struct mvm_vcpu *vcpu)
 	const bool halted = vcpu->mp_state == KVM_MP_STATE_HALTED;
 	u64 start = ktime_get_ns();
 
+	mvm_lapic_wait_begin(vcpu);
 	if (halted)
 		mvm_halt_poll(vcpu, must_wake);
 	if (!must_wake(vcpu))
 		sleep_until_woken(vcpu);
+	mvm_lapic_wait_end(vcpu);
 	if (halted)
 		mvm_halt_adapt(vcpu, ktime_get_ns() - start);
 

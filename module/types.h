@@ -26,6 +26,8 @@ typedef u64 hpa_t; /* host physical address */
 typedef u64 gfn_t; /* guest frame number: gpa >> 12 */
 #endif
 
+#define MVM_NEVER (~(u64)0) /* a moment that does not come */
+
 /* What a memory access wants, or what caused a fault. */
 #define MVM_ACCESS_READ	 BIT(0)
 #define MVM_ACCESS_WRITE BIT(1)

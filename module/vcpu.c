@@ -215,6 +215,7 @@ static struct mvm_vcpu *vcpu_build(struct mvm_vm *vm, u32 id)
 	vcpu->id = id;
 	vcpu->index = vm->nr_vcpus;
 	vcpu->cpu = -1;
+	vcpu->deadline = MVM_NEVER;
 	mutex_init(&vcpu->lock);
 	spin_lock_init(&vcpu->fault_lock);
 	spin_lock_init(&vcpu->pid_lock);

@@ -70,6 +70,7 @@ struct mvm_lapic {
 	struct mvm_apic model;
 	struct hrtimer timer;
 	u64 armed_tsc; /* the TSC deadline that the timer waits for, MVM_NEVER = none */
+	bool backend_waits; /* for a TSC deadline, and not the timer */
 };
 
 /* line.c */
@@ -95,6 +96,12 @@ int mvm_apic_send(struct mvm_vm *vm, struct mvm_vcpu *sender, const struct mvm_a
 
 /* lapic_vcpu.c. lapic->lock held. */
 void __mvm_lapic_arm(struct mvm_lapic *lapic, u64 now);
+/* @backend_waits: until when. In the vCPU's thread or with its lock, lapic->lock held. */
+static inline void lapic_set_deadline(struct mvm_lapic *lapic, u64 deadline)
+{
+	lapic->vcpu->deadline = deadline;
+	lapic->vcpu->each_entry |= MVM_EACH_DEADLINE;
+}
 
 /* lapic_access.c */
 bool mvm_lapic_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool write);

@@ -89,6 +89,9 @@ int mvm_lapic_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data);
 u64 mvm_lapic_get_deadline(struct mvm_vcpu *vcpu);
 void mvm_lapic_set_deadline(struct mvm_vcpu *vcpu, u64 deadline);
+void mvm_lapic_deadline_passed(struct mvm_vcpu *vcpu);
+void mvm_lapic_wait_begin(struct mvm_vcpu *vcpu);
+void mvm_lapic_wait_end(struct mvm_vcpu *vcpu);
 u64 mvm_lapic_base(struct mvm_vcpu *vcpu);
 int mvm_lapic_set_base(struct mvm_vcpu *vcpu, u64 base, bool host);
 

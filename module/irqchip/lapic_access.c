@@ -258,7 +258,9 @@ void mvm_lapic_set_deadline(struct mvm_vcpu *vcpu, u64 deadline)
 	if (mvm_apic_timer_mode(&lapic->model) == MVM_APIC_TSC_DEADLINE) {
 		lapic->model.tsc_deadline = deadline;
 		/* A timer that waits for an earlier one finds this when it comes. */
-		if (deadline < lapic->armed_tsc)
+		if (lapic->backend_waits)
+			lapic_set_deadline(lapic, deadline ?: MVM_NEVER);
+		else if (deadline < lapic->armed_tsc)
 			__mvm_lapic_arm(lapic, ktime_get_ns());
 	}
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);

@@ -18,20 +18,6 @@
 /* Longest wait handed out: a deadline beyond it is looked at again then. */
 #define APIC_MAX_WAIT_MS (1000ULL * 3600 * 24 * 365)
 
-#define LVTT_MODE_SHIFT 17
-
-enum mvm_apic_timer_mode mvm_apic_timer_mode(const struct mvm_apic *apic)
-{
-	switch ((mvm_apic_reg(apic, MVM_APIC_LVTT) >> LVTT_MODE_SHIFT) & 3) {
-	case 1:
-		return MVM_APIC_PERIODIC;
-	case 2:
-		return MVM_APIC_TSC_DEADLINE;
-	default:
-		return MVM_APIC_ONESHOT;
-	}
-}
-
 /* Divide configuration: bits 0, 1 and 3; 7 is divide by one, else 2 << value. */
 static u32 apic_divide(const struct mvm_apic *apic)
 {

@@ -6,29 +6,54 @@
  *
  * The timer's callback sets the request in the APIC from hard interrupt context
  * and kicks the vCPU; it is re-armed under lapic->lock by whoever changes the
- * timer, so callback and vCPU never disagree about what is armed.
+ * timer, so callback and vCPU never disagree about what is armed. For a TSC deadline
+ * it is needed only while the vCPU waits, where the backend can leave the guest at one: an
+ * hrtimer costs its start, an interrupt of the host's and its callback.
  */
 #include <linux/slab.h>
 
 #include <asm/tsc.h>
 
+#include "../backend.h"
 #include "../exit.h"
 #include "chips.h"
 
 /* ------------------------------------------------------------------ timer */
 
-/* Set the hrtimer for what the model waits for; after every change of it. lapic->lock held. */
-void __mvm_lapic_arm(struct mvm_lapic *lapic, u64 now)
+/* Set the hrtimer for what the model waits for. lapic->lock held. */
+static void lapic_start_timer(struct mvm_lapic *lapic, u64 now)
 {
 	u64 tsc = mvm_clock_read_tsc(lapic->vcpu), next;
 
-	lockdep_assert_held(&lapic->lock);
 	next = mvm_apic_timer_next(&lapic->model, now, tsc, tsc_khz ?: 1);
 	lapic->armed_tsc = mvm_apic_timer_deadline(&lapic->model);
+	if (lapic->backend_waits && lapic->armed_tsc != MVM_NEVER) {
+		lapic->armed_tsc = MVM_NEVER;
+		next = MVM_NEVER;
+	}
 	if (next < KTIME_MAX)
 		hrtimer_start(&lapic->timer, ns_to_ktime(next), HRTIMER_MODE_ABS_HARD);
 	else
 		hrtimer_try_to_cancel(&lapic->timer); /* a running callback finds nothing due */
+}
+
+/*
+ * After every change of what the model waits for, in the vCPU's thread or with its lock.
+ * lapic->lock held.
+ */
+void __mvm_lapic_arm(struct mvm_lapic *lapic, u64 now)
+{
+	lockdep_assert_held(&lapic->lock);
+	if (lapic->backend_waits)
+		lapic_set_deadline(lapic, mvm_apic_timer_deadline(&lapic->model));
+	lapic_start_timer(lapic, now);
+}
+
+/* Request the interrupt if its time has come. lapic->lock held. */
+static void lapic_fire(struct mvm_lapic *lapic, u64 now)
+{
+	if (mvm_apic_timer_fire(&lapic->model, now, mvm_clock_read_tsc(lapic->vcpu)))
+		mvm_vcpu_request(lapic->vcpu, MVM_REQ_EVENT);
 }
 
 static enum hrtimer_restart lapic_timer_expired(struct hrtimer *timer)
@@ -39,11 +64,73 @@ static enum hrtimer_restart lapic_timer_expired(struct hrtimer *timer)
 
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	now = ktime_get_ns();
-	if (mvm_apic_timer_fire(&lapic->model, now, mvm_clock_read_tsc(lapic->vcpu)))
-		mvm_vcpu_request(lapic->vcpu, MVM_REQ_EVENT);
-	__mvm_lapic_arm(lapic, now);
+	lapic_fire(lapic, now);
+	lapic_start_timer(lapic, now);
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
-	return HRTIMER_NORESTART; /* __mvm_lapic_arm() has started it again where it must */
+	return HRTIMER_NORESTART; /* lapic_start_timer() has started it again where it must */
+}
+
+/**
+ * mvm_lapic_deadline_passed() - the backend has left the guest at vcpu->deadline
+ * @vcpu: the vCPU
+ *
+ * It may not have come yet: then nothing happens. Context: the vCPU's thread.
+ */
+void mvm_lapic_deadline_passed(struct mvm_vcpu *vcpu)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+
+	if (vcpu->deadline == MVM_NEVER)
+		return;
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	lapic_fire(lapic, 0);
+	lapic_set_deadline(lapic, mvm_apic_timer_deadline(&lapic->model));
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+}
+
+/**
+ * mvm_lapic_wait_begin() - the vCPU stops running until something wakes it
+ * @vcpu: the vCPU
+ *
+ * What would end its stay in the guest is the hrtimer's now. That may still wait for an
+ * earlier deadline: it finds the new one when it comes. Context: the vCPU's thread.
+ */
+void mvm_lapic_wait_begin(struct mvm_vcpu *vcpu)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+	u64 now;
+
+	if (!lapic || !lapic->backend_waits)
+		return;
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	lapic->backend_waits = false;
+	if (mvm_apic_timer_deadline(&lapic->model) < lapic->armed_tsc) {
+		now = ktime_get_ns();
+		lapic_fire(lapic, now);
+		lapic_start_timer(lapic, now);
+	}
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+}
+
+/**
+ * mvm_lapic_wait_end() - reverse of mvm_lapic_wait_begin()
+ * @vcpu: the vCPU
+ *
+ * The hrtimer is not stopped: the guest's next wait often is for the same deadline.
+ */
+void mvm_lapic_wait_end(struct mvm_vcpu *vcpu)
+{
+	struct mvm_lapic *lapic = vcpu->lapic;
+	unsigned long flags;
+
+	if (!lapic || !vcpu->vm->backend->caps->deadline)
+		return;
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	lapic->backend_waits = true;
+	lapic_set_deadline(lapic, mvm_apic_timer_deadline(&lapic->model));
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
 }
 
 /**
@@ -80,6 +167,7 @@ int mvm_lapic_create(struct mvm_vcpu *vcpu)
 	lapic->vcpu = vcpu;
 	lapic->model.id = vcpu->id;
 	lapic->armed_tsc = MVM_NEVER;
+	lapic->backend_waits = vcpu->vm->backend->caps->deadline;
 	hrtimer_setup(&lapic->timer, lapic_timer_expired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	mvm_apic_reset(&lapic->model, false, vcpu->id == vcpu->vm->bsp_id);
 	vcpu->lapic = lapic;

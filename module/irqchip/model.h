@@ -15,7 +15,6 @@
 
 #include "../types.h"
 
-#define MVM_NEVER (~(u64)0) /* a moment that does not come */
 #define MVM_NSEC_PER_SEC 1000000000ULL
 
 /* --------------------------------------------------------- APIC messages */
@@ -226,7 +225,18 @@ void mvm_apic_icr_msg(const struct mvm_apic *apic, struct mvm_apic_msg *msg);
 
 /* lapic_timer.c */
 enum mvm_apic_timer_mode { MVM_APIC_ONESHOT, MVM_APIC_PERIODIC, MVM_APIC_TSC_DEADLINE };
-enum mvm_apic_timer_mode mvm_apic_timer_mode(const struct mvm_apic *apic);
+static inline enum mvm_apic_timer_mode mvm_apic_timer_mode(const struct mvm_apic *apic)
+{
+	switch ((mvm_apic_reg(apic, MVM_APIC_LVTT) >> 17) & 3) {
+	case 1:
+		return MVM_APIC_PERIODIC;
+	case 2:
+		return MVM_APIC_TSC_DEADLINE;
+	default:
+		return MVM_APIC_ONESHOT;
+	}
+}
+
 void mvm_apic_timer_start(struct mvm_apic *apic, u32 count, u64 now);
 void mvm_apic_timer_stop(struct mvm_apic *apic);
 void mvm_apic_timer_set_lvt(struct mvm_apic *apic, u32 lvt);

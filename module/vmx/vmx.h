@@ -42,14 +42,16 @@
  * @any_error_code: any hardware exception may deliver an error code
  * @perf_global_ctrl: the host has counters, off while the guest runs
  * @tsc_aux: the host has IA32_TSC_AUX
- * @preemption_ticks: VMX-preemption timer value of an entry, 0 = not used
+ * @timer_max: the longest stay, in the VMX-preemption timer's units; 0 = it is not used
+ * @timer_rate: its unit, as a power of two of the TSC's
  * @flush_l1d: flush the L1 data cache at each entry (L1TF)
  */
 struct vmx_config {
 	u32 pin, proc, proc2, exit, entry;
 	u32 revision;
 	u64 cr4_fixed1;
-	u32 preemption_ticks;
+	u32 timer_max;
+	u8 timer_rate;
 	bool vpid;
 	bool ept_ad;
 	bool invept_context;

@@ -50,7 +50,7 @@ static const struct vmx_want pin_wants[] = {
 	{ PIN_BASED_EXT_INTR_MASK, WANT_ONE, "cannot exit on external interrupts" },
 	{ PIN_BASED_NMI_EXITING, WANT_ONE, "cannot exit on NMIs" },
 	{ PIN_BASED_VIRTUAL_NMIS, WANT_ONE, "has no virtual NMIs" },
-	/* probe_preemption_timer() turns it on where max_guest_us asks for it. */
+	/* probe_preemption_timer() turns it on where it can. */
 	{ PIN_BASED_VMX_PREEMPTION_TIMER, WANT_ZERO, "insists on the preemption timer" },
 	{ PIN_BASED_POSTED_INTR, WANT_ZERO, "insists on posted interrupts" },
 };
@@ -244,25 +244,47 @@ static int probe_ept(struct mvm_reason *reason, struct mvm_npt_format *npt)
 }
 
 /*
- * A bound on each stay in the guest, by the VMX-preemption timer. Real processors need
- * none: the host's interrupts end the guest. Emulators may not have it so.
+ * Processors whose VMX-preemption timer does not count at the rate that IA32_VMX_MISC tells:
+ * CPUID.1:EAX, from their specification updates (Nehalem, Westmere, and one Ivy Bridge).
  */
-static int probe_preemption_timer(struct mvm_reason *reason)
-{
-	u32 must, may;
-	u64 misc, ticks;
+static const u32 bad_timers[] = {
+	0x000106a0, 0x000106a1, 0x000106a4, 0x000106a5, 0x000106e5,
+	0x00020652, 0x00020655, 0x000206e6, 0x000306a8,
+};
 
-	if (!max_guest_us)
-		return 0;
-	if (rdmsr_safe(MSR_IA32_VMX_PINBASED_CTLS, &must, &may) ||
-	    !(may & PIN_BASED_VMX_PREEMPTION_TIMER))
-		return mvm_fail(reason, -EOPNOTSUPP,
-				"max_guest_us needs the VMX-preemption timer, which this processor lacks");
+static bool has_preemption_timer(void)
+{
+	const u32 signature = cpuid_eax(1);
+	u32 must, may;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad_timers); i++)
+		if (signature == bad_timers[i])
+			return false;
+	return !rdmsr_safe(MSR_IA32_VMX_PINBASED_CTLS, &must, &may) &&
+	       (may & PIN_BASED_VMX_PREEMPTION_TIMER);
+}
+
+/*
+ * The VMX-preemption timer leaves the guest at a TSC deadline. It may also bound each stay,
+ * for emulators: on real processors the host's interrupts end the guest.
+ */
+static int probe_preemption_timer(struct mvm_reason *reason, struct mvm_backend_caps *caps)
+{
+	u64 misc, max = U32_MAX;
+
+	if (!has_preemption_timer())
+		return !max_guest_us ? 0 :
+			mvm_fail(reason, -EOPNOTSUPP,
+				 "max_guest_us needs the VMX-preemption timer, which this processor lacks");
 	rdmsrl(MSR_IA32_VMX_MISC, misc);
-	ticks = mul_u64_u32_div(max_guest_us, tsc_khz, USEC_PER_MSEC);
-	ticks >>= misc & VMX_MISC_TIMER_RATE;
-	mvm_vmx_config.preemption_ticks = clamp_t(u64, ticks, 1, U32_MAX);
+	mvm_vmx_config.timer_rate = misc & VMX_MISC_TIMER_RATE;
+	if (max_guest_us)
+		max = mul_u64_u32_div(max_guest_us, tsc_khz, USEC_PER_MSEC) >>
+		      mvm_vmx_config.timer_rate;
+	mvm_vmx_config.timer_max = clamp_t(u64, max, 1, U32_MAX);
 	mvm_vmx_config.pin |= PIN_BASED_VMX_PREEMPTION_TIMER;
+	caps->deadline = true;
 	return 0;
 }
 
@@ -310,16 +332,17 @@ int mvm_vmx_probe(struct mvm_reason *reason, struct mvm_backend_caps *caps)
 	if (!err)
 		err = probe_ept(reason, &caps->npt);
 	if (!err)
-		err = probe_preemption_timer(reason);
+		err = probe_preemption_timer(reason, caps);
 	if (err)
 		return err;
 	probe_host();
 	caps->has_pdptrs = true;
-	snprintf(caps->features, sizeof(caps->features), "ept unrestricted%s%s%s%s%s",
+	snprintf(caps->features, sizeof(caps->features), "ept unrestricted%s%s%s%s%s%s",
 		 mvm_vmx_config.vpid ? " vpid" : "",
 		 mvm_vmx_config.ept_ad ? " ept_ad" : "",
 		 caps->npt.has_1g ? " ept_1g" : "",
 		 mvm_vmx_config.proc2 & SECONDARY_EXEC_PAUSE_LOOP_EXITING ? " ple" : "",
-		 mvm_vmx_config.preemption_ticks ? " max_guest_us" : "");
+		 caps->deadline ? " preemption_timer" : "",
+		 max_guest_us ? " max_guest_us" : "");
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <asm/traps.h>
 
 #include "../guestmode.h"
+#include "../hw.h"
 #include "../quick.h"
 #include "vmx.h"
 #include "vmx_insn.h"
@@ -173,6 +174,31 @@ static bool may_go_on(struct vmx_vcpu *vmx)
 	return true;
 }
 
+/* The VMX-preemption timer counts from each entry anew: what is left until vcpu->deadline. */
+static void set_timer(struct vmx_vcpu *vmx)
+{
+	struct mvm_vcpu *vcpu = &vmx->base;
+	u64 now, left = mvm_vmx_config.timer_max;
+
+	if (likely(vcpu->deadline != MVM_NEVER)) {
+		now = rdtsc() + mvm_hw_tsc_lost + vcpu->tsc_offset;
+		left = vcpu->deadline > now ?
+			((vcpu->deadline - now) >> mvm_vmx_config.timer_rate) + 1 : 0;
+		left = min_t(u64, left, mvm_vmx_config.timer_max);
+	} else {
+		vcpu->each_entry &= ~MVM_EACH_DEADLINE;
+	}
+	vmx_write32(VMX_PREEMPTION_TIMER_VALUE, left);
+}
+
+static void before_entry(struct vmx_vcpu *vmx)
+{
+	if (vmx->base.each_entry & MVM_EACH_DEADLINE)
+		set_timer(vmx);
+	if (unlikely(mvm_vmx_config.flush_l1d))
+		wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+}
+
 /* Enter, and again after each quick exit. The last entry's answer; @done: its exit was quick. */
 static int enter_repeatedly(struct vmx_vcpu *vmx, bool *done)
 {
@@ -183,8 +209,8 @@ static int enter_repeatedly(struct vmx_vcpu *vmx, bool *done)
 
 	*done = false;
 	for (;;) {
-		if (unlikely(mvm_vmx_config.flush_l1d))
-			wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+		if (vmx->base.each_entry)
+			before_entry(vmx);
 		failed = enter_guest(vmx);
 		if (unlikely(failed || !left--))
 			return failed;
@@ -284,6 +310,7 @@ static struct mvm_vcpu *vmx_vcpu_create(struct mvm_vm *vm, u32 id, u32 index)
 	vmx->host_cpu = -1;
 	vmx->flush_cpu = -1;
 	vmx->serial = atomic64_inc_return(&next_serial);
+	vmx->base.each_entry = mvm_vmx_config.flush_l1d ? MVM_EACH_OWN : 0;
 	err = mvm_vmx_vmcs_create(vmx);
 	if (err) {
 		kfree(vmx);

@@ -127,8 +127,8 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmx_write32(VM_ENTRY_MSR_LOAD_COUNT, 0);
 	vmx_write32(VM_ENTRY_INTR_INFO_FIELD, 0);
 	/* Not saved at exits: each entry starts with it anew. */
-	if (cfg->preemption_ticks)
-		vmx_write32(VMX_PREEMPTION_TIMER_VALUE, cfg->preemption_ticks);
+	if (cfg->timer_max)
+		vmx_write32(VMX_PREEMPTION_TIMER_VALUE, cfg->timer_max);
 	if (cfg->proc2 & SECONDARY_EXEC_PAUSE_LOOP_EXITING) {
 		vmx_write32(PLE_GAP, VMX_PLE_GAP);
 		vmx_write32(PLE_WINDOW, VMX_PLE_WINDOW);
