@@ -102,7 +102,7 @@ void mvm_lapic_wait_begin(struct mvm_vcpu *vcpu)
 	unsigned long flags;
 	u64 now;
 
-	if (!lapic || !lapic->backend_waits)
+	if (vcpu->deadline == MVM_NEVER)
 		return;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	lapic->backend_waits = false;
@@ -125,7 +125,7 @@ void mvm_lapic_wait_end(struct mvm_vcpu *vcpu)
 	struct mvm_lapic *lapic = vcpu->lapic;
 	unsigned long flags;
 
-	if (!lapic || !vcpu->vm->backend->caps->deadline)
+	if (vcpu->deadline == MVM_NEVER)
 		return;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	lapic->backend_waits = true;
