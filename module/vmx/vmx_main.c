@@ -191,6 +191,7 @@ static void set_timer(struct vmx_vcpu *vmx)
 	vmx_write32(VMX_PREEMPTION_TIMER_VALUE, left);
 }
 
+/* What is wanted before every entry. Not inline: the other vCPUs do not pay for it. */
 static noinline void before_entry(struct vmx_vcpu *vmx)
 {
 	if (vmx->base.each_entry & MVM_EACH_DEADLINE)

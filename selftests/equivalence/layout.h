@@ -53,6 +53,7 @@
 #define LARGE_SHOWN	0x40
 #define LARGE		0x400000 /* a large page, with clear accessed and dirty bits */
 
+#define SCRATCH		0x3ff /* port, of the serial line: holds any byte */
 #define LAPIC		0xfee00000
 #define IOAPIC		0xfec00000
 

@@ -9,6 +9,7 @@
 #define MSR_SYSENTER_CS	0x174
 #define MSR_STAR	0xc0000081
 #define MSR_FS_BASE	0xc0000100
+#define MSR_TSC_AUX	0xc0000103
 #define APIC_ENABLED	0xfee00900
 
 #define IDT_ENTRY(attr, dpl) ((attr) | (dpl) << 5)
@@ -235,6 +236,8 @@ static void init_registers(void)
 		wrmsr(MSR_FS_BASE + i, 0);
 	}
 	wrmsr(MSR_STAR + 3, 0);
+	if (cpu_has(NEED_RDTSCP, NULL))
+		wrmsr(MSR_TSC_AUX, 0);
 	asm volatile("mov %0, %%dr7\n\tmov %1, %%dr6" : : "r"(0x400), "r"(0xffff0ff0));
 	asm volatile("mov %0, %%cr2\n\tfninit" : : "r"(0));
 	apic[0x320 / 4] = 0x10000; /* timer: masked, stopped */
@@ -256,6 +259,8 @@ void machine_reset(void)
 	init_registers();
 	for (i = 0; i < DATA_SIZE; i++)
 		data[i] = i * 7 + (i >> 8) * 13;
+	memset(data + 0xfff0, 0, 0x20); /* both sides of a 16-bit segment's end */
+	outb(SCRATCH, 0);
 	memset((void *)TEST_PAGES, 0x55, NR_TEST_PAGES * 0x1000);
 	memset((void *)LARGE, 0x66, LARGE_SHOWN);
 	memset((void *)STACK0 - 0x400, 0, 0x400);

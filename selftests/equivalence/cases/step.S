@@ -5,8 +5,6 @@
  */
 #include "case.inc"
 
-#define SCRATCH 0x3ff /* of the serial port: holds any byte */
-
 .macro STEP name, mode=LONG, ring=0, on=0, cr4=0, efer=0, need=0, onhi=0
 CASE step-\name, mode=\mode, ring=\ring, on=(ON(1)|\on), onhi=(\onhi), fl=(FL_TF|FL_IOPL), \
 	cr4=(\cr4), efer=(\efer), need=\need
