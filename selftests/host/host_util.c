@@ -9,18 +9,59 @@
 
 #include "host_util.h"
 
-int bind_cpu(int cpu)
+/* Before any thread is bound. */
+static cpu_set_t start_cpus;
+
+static void __attribute__((constructor)) note_cpus(void)
 {
+	if (sched_getaffinity(0, sizeof(start_cpus), &start_cpus))
+		CPU_SET(0, &start_cpus);
+}
+
+int nr_cpus(void)
+{
+	return CPU_COUNT(&start_cpus);
+}
+
+int host_cpu(int n)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &start_cpus) && !n--)
+			return cpu;
+	return -1;
+}
+
+int bind_cpu(int n)
+{
+	int cpu = host_cpu(n);
 	cpu_set_t cpus;
 
+	if (cpu < 0)
+		return -EINVAL;
 	CPU_ZERO(&cpus);
 	CPU_SET(cpu, &cpus);
 	return sched_setaffinity(0, sizeof(cpus), &cpus) ? -errno : 0;
 }
 
-int nr_online_cpus(void)
+long cpu_count(const char *path, const char *row, int n)
 {
-	return sysconf(_SC_NPROCESSORS_ONLN);
+	FILE *f = fopen(path, "r");
+	char line[512], name[32];
+	int cpu, at, next;
+	long count = -1;
+
+	while (f && count < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " %31[^:]:%n", name, &at) != 1 || strcmp(name, row))
+			continue;
+		for (cpu = 0; cpu <= host_cpu(n); cpu++, at += next)
+			if (sscanf(line + at, "%ld%n", &count, &next) != 1)
+				break;
+	}
+	if (f)
+		fclose(f);
+	return count;
 }
 
 int shell(const char *fmt, ...)

@@ -24,9 +24,15 @@ struct runner {
 	int (*run)(struct runner *runner);
 };
 
-/* Bind the calling thread. 0 or -errno. */
-int bind_cpu(int cpu);
-int nr_online_cpus(void);
+/*
+ * CPUs are counted among those that the program was started on (taskset(1)), from 0: their
+ * number, which one the @n-th is to the host, and binding the calling thread to it (0 or -errno).
+ */
+int nr_cpus(void);
+int host_cpu(int n);
+int bind_cpu(int n);
+/* In a table such as /proc/interrupts, with all CPUs online: @row's figure for this one, or -1. */
+long cpu_count(const char *path, const char *row, int n);
 /* Runs a command with its output dropped, printf style. Its status. */
 int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The first line of a file without its newline; "" where it cannot be read. */

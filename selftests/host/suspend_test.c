@@ -155,10 +155,10 @@ static void standing(char *line, int size)
  */
 static void save_areas(struct __test_metadata *_metadata, uint64_t *areas)
 {
-	int cpu;
+	int cpu, n = host_is_intel() ? 0 : sysconf(_SC_NPROCESSORS_ONLN);
 
 	memset(areas, 0, MAX_CPUS * sizeof(*areas));
-	for (cpu = 0; !host_is_intel() && cpu < nr_online_cpus() && cpu < MAX_CPUS; cpu++) {
+	for (cpu = 0; cpu < n && cpu < MAX_CPUS; cpu++) {
 		ASSERT_EQ(0, host_msr(cpu, MSR_VM_HSAVE_PA, &areas[cpu])) {
 			TH_LOG("CPU %d has no such MSR, or the kernel no module msr", cpu);
 		}

@@ -54,14 +54,14 @@ static void *watch_thread(void *arg)
 	return NULL;
 }
 
-/* The host's MSRs that guests have of their own, on CPU 0; 0 where they cannot be read. */
+/* The host's MSRs that guests have too, on the guests' CPU; 0 where they cannot be read. */
 static void read_msrs(uint64_t *values)
 {
 	static const uint32_t msrs[NR_MSRS] = { MSR_STAR, MSR_LSTAR, MSR_SFMASK, MSR_TSC_AUX };
 	int i;
 
 	for (i = 0; i < NR_MSRS; i++)
-		if (host_msr(0, msrs[i], &values[i]))
+		if (host_msr(host_cpu(0), msrs[i], &values[i]))
 			values[i] = 0;
 }
 
@@ -80,7 +80,7 @@ FIXTURE_SETUP(torture)
 	shell("modprobe msr");
 	read_msrs(self->before);
 	if (!self->before[1])
-		TH_LOG("no /dev/cpu/0/msr: the host's MSRs are not compared at the end");
+		TH_LOG("no /dev/cpu/*/msr: the host's MSRs are not compared at the end");
 	self->other = NULL;
 	if (host_is_intel()) {
 		sleep(4); /* minivmm lets go three seconds after its last VM */
