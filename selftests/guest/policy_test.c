@@ -152,10 +152,7 @@ TEST_F(policy, every_listed_msr_can_be_restored)
 		struct kvm_msr_list head;
 		uint32_t indices[MAX_ENTRIES];
 	} list = { .head.nmsrs = MAX_ENTRIES };
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msr = { .head.nmsrs = 1 };
+	uint64_t data;
 	uint32_t i;
 
 	if (tvm_is_kvm())
@@ -164,17 +161,15 @@ TEST_F(policy, every_listed_msr_can_be_restored)
 	ASSERT_EQ(0, tvm_ioctl(self->vm.sys, KVM_GET_MSR_INDEX_LIST, &list));
 	ASSERT_LT(0, list.head.nmsrs);
 	for (i = 0; i < list.head.nmsrs; i++) {
-		msr.entry.index = list.indices[i];
-		EXPECT_EQ(1, ioctl(self->vcpu.fd, KVM_GET_MSRS, &msr)) {
+		EXPECT_EQ(0, tvcpu_get_msr(&self->vcpu, list.indices[i], &data)) {
 			TH_LOG("cannot read MSR %x", list.indices[i]);
 		}
-		EXPECT_EQ(1, ioctl(self->vcpu.fd, KVM_SET_MSRS, &msr)) {
-			TH_LOG("cannot write %llx back to MSR %x",
-			       (unsigned long long)msr.entry.data, list.indices[i]);
+		EXPECT_EQ(0, tvcpu_set_msr(&self->vcpu, list.indices[i], data)) {
+			TH_LOG("cannot write %llx back to MSR %x", (unsigned long long)data,
+			       list.indices[i]);
 		}
 	}
-	msr.entry.index = 0x12345678;
-	EXPECT_EQ(0, ioctl(self->vcpu.fd, KVM_GET_MSRS, &msr));
+	EXPECT_EQ(-EPERM, tvcpu_get_msr(&self->vcpu, 0x12345678, &data));
 }
 
 TEST_F(policy, the_guests_tsc_moves_its_adjustment)

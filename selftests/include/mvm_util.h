@@ -137,6 +137,10 @@ int tvcpu_set_cpuid(struct tvcpu *vcpu);
 /* The local APIC timer's TSC-deadline mode: a capability, no part of the supported CPUID. */
 int tvcpu_offer_deadline(struct tvcpu *vcpu);
 
+/* One MSR. 0, -errno, or -EPERM where the vCPU refuses it. */
+int tvcpu_get_msr(struct tvcpu *vcpu, uint32_t index, uint64_t *data);
+int tvcpu_set_msr(struct tvcpu *vcpu, uint32_t index, uint64_t data);
+
 /* CPUID, GDT, page tables and registers for @mode; RIP at TVM_CODE. */
 int tvcpu_set_mode(struct tvcpu *vcpu, enum tvm_mode mode);
 

@@ -88,6 +88,34 @@ int tvcpu_offer_deadline(struct tvcpu *vcpu)
 	return ret ? ret : tvm_ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid);
 }
 
+struct one_msr {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry;
+};
+
+static int msr_ioctl(struct tvcpu *vcpu, unsigned long request, struct one_msr *msr)
+{
+	int ret = tvm_ioctl(vcpu->fd, request, msr);
+
+	return ret == 1 ? 0 : ret ? ret : -EPERM;
+}
+
+int tvcpu_get_msr(struct tvcpu *vcpu, uint32_t index, uint64_t *data)
+{
+	struct one_msr msr = { .head.nmsrs = 1, .entry.index = index };
+	int ret = msr_ioctl(vcpu, KVM_GET_MSRS, &msr);
+
+	*data = msr.entry.data;
+	return ret;
+}
+
+int tvcpu_set_msr(struct tvcpu *vcpu, uint32_t index, uint64_t data)
+{
+	struct one_msr msr = { .head.nmsrs = 1, .entry.index = index, .entry.data = data };
+
+	return msr_ioctl(vcpu, KVM_SET_MSRS, &msr);
+}
+
 int tvcpu_start(struct tvcpu *vcpu, enum tvm_mode mode, const uint8_t *start,
 		const uint8_t *end)
 {

@@ -221,16 +221,9 @@ TEST_F(dirty_log, the_walk_sets_accessed_bits)
 
 TEST_F(dirty_log, the_clock_writes)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msr = {
-		.head.nmsrs = 1,
-		.entry = { .index = KVM_SYSTEM_TIME_MSR, .data = (TMEM_GPA + 11 * TMEM_PAGE) | 1 },
-	};
-
 	ASSERT_EQ(0, set_log(&self->t, LOG));
-	ASSERT_EQ(1, tvm_ioctl(self->t.vcpu.fd, KVM_SET_MSRS, &msr));
+	ASSERT_EQ(0, tvcpu_set_msr(&self->t.vcpu, KVM_SYSTEM_TIME_MSR,
+				   (TMEM_GPA + 11 * TMEM_PAGE) | 1));
 	EXPECT_EQ(0, tmem_read(&self->t, 0));
 	ASSERT_EQ(0, get_log(&self->t, self->log));
 	EXPECT_EQ(1, count(self->log, WORDS));
