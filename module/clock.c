@@ -120,7 +120,7 @@ static void clock_set_offset(struct mvm_vcpu *vcpu, u64 offset)
 	WRITE_ONCE(vcpu->tsc_offset, offset);
 	vcpu->dirty |= MVM_STATE_TSC;
 	mvm_vcpu_set_request(vcpu, MVM_REQ_CLOCK);
-	mvm_lapic_tsc_changed(vcpu);
+	mvm_lapic_rearm(vcpu);
 }
 
 /**

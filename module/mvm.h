@@ -276,6 +276,7 @@ enum mvm_request {
 	MVM_REQ_SIPI, /* start-up IPI arrived; vector in vcpu->sipi_vector */
 	MVM_REQ_IRQ_ACKED, /* an 8259 with automatic EOI: tell the irqfds */
 	MVM_REQ_IOAPIC_EOI, /* tell userspace's I/O APIC: vector in vcpu->ioapic_eoi */
+	MVM_REQ_TIMER, /* the local APIC's timer is held: let it go */
 };
 
 enum mvm_vcpu_mode {
@@ -578,7 +579,8 @@ static inline u64 mvm_hw_dr7(const struct mvm_vcpu *vcpu)
 /*
  * debug.c: what of a #DB's DR6 bits is so: those of breakpoints that DR7 does not enable may be set
  * as well ("Exit Qualification for Debug Exceptions"; "Debug-Status Register (DR6)"), and
- * where it enables none, from registers that are not this guest's.
+ * where it enables none, from registers that are not this guest's. The sole cause of a #DB
+ * was enabled when it hit, and is told of though DR7 may have changed since.
  */
 u64 mvm_debug_hits(const struct mvm_vcpu *vcpu, u64 dr6_bits);
 

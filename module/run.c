@@ -35,7 +35,8 @@
 #define MVM_OUTER_REQS                                                            \
 	(BIT(MVM_REQ_CLOCK) | BIT(MVM_REQ_TRIPLE_FAULT) | BIT(MVM_REQ_DEAD) |     \
 	 BIT(MVM_REQ_INIT) | BIT(MVM_REQ_SIPI) | BIT(MVM_REQ_YIELD) |              \
-	 BIT(MVM_REQ_IRQ_ACKED) | BIT(MVM_REQ_IOAPIC_EOI) | BIT(MVM_REQ_STEPPED))
+	 BIT(MVM_REQ_IRQ_ACKED) | BIT(MVM_REQ_IOAPIC_EOI) | BIT(MVM_REQ_STEPPED) | \
+	 BIT(MVM_REQ_TIMER))
 
 /* -------------------------------------------------------------- inner loop */
 
@@ -211,6 +212,8 @@ static int outer_requests(struct mvm_vcpu *vcpu)
 	mvm_vcpu_accept_init(vcpu);
 	if (mvm_vcpu_take_request(vcpu, MVM_REQ_CLOCK))
 		mvm_clock_update(vcpu);
+	if (mvm_vcpu_take_request(vcpu, MVM_REQ_TIMER))
+		mvm_lapic_rearm(vcpu);
 	if (mvm_vcpu_take_request(vcpu, MVM_REQ_YIELD))
 		mvm_pv_yield(vcpu);
 	if (mvm_vcpu_take_request(vcpu, MVM_REQ_IRQ_ACKED))

@@ -94,7 +94,8 @@ void mvm_irqfd_resample(struct mvm_vm *vm, u32 gsi);
 void __mvm_pic_changed(struct mvm_irqchip *chip, bool was_up);
 int mvm_apic_send(struct mvm_vm *vm, struct mvm_vcpu *sender, const struct mvm_apic_msg *msg);
 
-/* lapic_vcpu.c. lapic->lock held. */
+/* lapic_vcpu.c. lapic->lock held by the second. */
+void mvm_lapic_hold_timer(struct mvm_lapic *lapic);
 void __mvm_lapic_arm(struct mvm_lapic *lapic, u64 now);
 /* @backend_waits: until when. In the vCPU's thread or with its lock, lapic->lock held. */
 static inline void lapic_set_deadline(struct mvm_lapic *lapic, u64 deadline)

@@ -115,6 +115,6 @@ int mvm_pit_set_state(struct mvm_vm *vm, const struct kvm_pit_state2 *ps);
 void mvm_pit_set_reinject(struct mvm_vm *vm, bool reinject);
 
 /* The guest TSC moved (write to the TSC MSR): re-arm a deadline timer. */
-void mvm_lapic_tsc_changed(struct mvm_vcpu *vcpu);
+void mvm_lapic_rearm(struct mvm_vcpu *vcpu);
 
 #endif

@@ -400,6 +400,7 @@ int mvm_lapic_get_state(struct mvm_vcpu *vcpu, struct kvm_lapic_state *s)
 
 	if (!lapic)
 		return -EINVAL;
+	mvm_lapic_hold_timer(lapic);
 	raw_spin_lock_irqsave(&lapic->lock, flags);
 	mvm_apic_get_state(&lapic->model, s, ktime_get_ns());
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);

@@ -134,10 +134,12 @@ void mvm_lapic_wait_end(struct mvm_vcpu *vcpu)
 }
 
 /**
- * mvm_lapic_tsc_changed() - the guest TSC jumped: a TSC deadline is elsewhere now
+ * mvm_lapic_rearm() - the guest TSC jumped, and a TSC deadline with it; or MVM_REQ_TIMER
  * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread, or with its lock.
  */
-void mvm_lapic_tsc_changed(struct mvm_vcpu *vcpu)
+void mvm_lapic_rearm(struct mvm_vcpu *vcpu)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
 	unsigned long flags;
@@ -145,9 +147,28 @@ void mvm_lapic_tsc_changed(struct mvm_vcpu *vcpu)
 	if (!lapic)
 		return;
 	raw_spin_lock_irqsave(&lapic->lock, flags);
-	if (mvm_apic_timer_mode(&lapic->model) == MVM_APIC_TSC_DEADLINE)
-		__mvm_lapic_arm(lapic, ktime_get_ns());
+	__mvm_lapic_arm(lapic, ktime_get_ns());
 	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+}
+
+/**
+ * mvm_lapic_hold_timer() - the timer requests nothing until the next KVM_RUN
+ * @lapic: the local APIC
+ *
+ * Its registers and IA32_TSC_DEADLINE are read by two ioctls. An interrupt that was
+ * requested between them would be in neither, and lost where they are loaded.
+ * Context: outside of KVM_RUN with the vCPU's lock; waits for a running callback.
+ */
+void mvm_lapic_hold_timer(struct mvm_lapic *lapic)
+{
+	unsigned long flags;
+
+	if (!hrtimer_cancel(&lapic->timer))
+		return;
+	raw_spin_lock_irqsave(&lapic->lock, flags);
+	lapic->armed_tsc = MVM_NEVER;
+	raw_spin_unlock_irqrestore(&lapic->lock, flags);
+	mvm_vcpu_set_request(lapic->vcpu, MVM_REQ_TIMER);
 }
 
 /* --------------------------------------------------------------- lifetime */

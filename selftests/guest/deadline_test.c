@@ -19,6 +19,7 @@
 #define NEVER	  (1ULL << 50)
 #define ASKED	  0xa5ced
 #define PAUSE_US  100000
+#define MSR_TSC_DEADLINE 0x6e0
 #define PATIENCE  (1ULL << 36)
 
 #define STR_(x) #x
@@ -99,7 +100,9 @@ FIXTURE(deadline) {
 FIXTURE_VARIANT(deadline) {
 	const uint8_t *code, *end;
 	uint32_t interrupts;
-	bool wake; /* where it asks: with the other interrupt, a while later */
+	/* Where it asks, with a while between: */
+	bool wake; /* the other interrupt */
+	bool read; /* KVM_GET_LAPIC, KVM_GET_MSRS */
 };
 
 #define PROGRAM_COUNTS(name, n) \
@@ -119,6 +122,13 @@ PROGRAM_COUNTS(brought_forward_and_halted, 1);
 PROGRAM_COUNTS(halted_twice, 2);
 PROGRAM_COUNTS(out_of_the_guest, 1);
 PROGRAM_COUNTS(halted_out_of_the_guest, 1);
+FIXTURE_VARIANT_ADD(deadline, read_out_of_the_guest) {
+	.code = out_of_the_guest, .end = out_of_the_guest_end, .interrupts = 1, .read = true
+};
+FIXTURE_VARIANT_ADD(deadline, read_and_halted_out_of_the_guest) {
+	.code = halted_out_of_the_guest, .end = halted_out_of_the_guest_end, .interrupts = 1,
+	.read = true
+};
 FIXTURE_VARIANT_ADD(deadline, woken_before) {
 	.code = woken_before, .end = woken_before_end, .interrupts = 1, .wake = true
 };
@@ -144,6 +154,20 @@ static void *wake(void *vm)
 	return (void *)(intptr_t)tvm_ioctl(((struct tvm *)vm)->fd, KVM_SIGNAL_MSI, &msi);
 }
 
+/* The state that is read in two steps has the deadline or its interrupt, whenever it comes. */
+static bool is_in_what_is_read(struct tvcpu *vcpu)
+{
+	uint64_t deadline;
+	uint32_t irr;
+
+	if (tlapic_get(vcpu, 0x200 + VECTOR / 32 * 16, &irr))
+		return false;
+	usleep(PAUSE_US);
+	if (tvcpu_get_msr(vcpu, MSR_TSC_DEADLINE, &deadline))
+		return false;
+	return deadline || irr & 1U << VECTOR % 32;
+}
+
 TEST_F(deadline, comes_once_and_in_time)
 {
 	uint32_t count = ~0, msr = ~0;
@@ -158,7 +182,11 @@ TEST_F(deadline, comes_once_and_in_time)
 	if (variant->wake)
 		ASSERT_EQ(0, pthread_create(&thread, NULL, wake, &self->vm));
 	if (count == ASKED) {
-		usleep(variant->wake ? 0 : PAUSE_US);
+		if (variant->read) {
+			EXPECT_TRUE(is_in_what_is_read(&self->vcpu));
+		} else {
+			usleep(variant->wake ? 0 : PAUSE_US);
+		}
 		ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &count));
 	}
 	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &msr));
