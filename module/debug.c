@@ -89,14 +89,14 @@ int mvm_debug_exception(struct mvm_vcpu *vcpu, u8 vector, u64 dr6_bits)
 
 u64 mvm_debug_hits(const struct mvm_vcpu *vcpu, u64 dr6_bits)
 {
-	u64 dr7 = mvm_hw_dr7(vcpu);
+	u64 dr7 = mvm_hw_dr7(vcpu), causes = dr6_bits;
 	int i;
 
 	for (i = 0; i < HBP_NUM; i++)
 		if (!(dr7 >> (i * DR_ENABLE_SIZE) & (BIT(DR_LOCAL_ENABLE_SHIFT) |
 						     BIT(DR_GLOBAL_ENABLE_SHIFT))))
-			dr6_bits &= ~(u64)(DR_TRAP0 << i);
-	return dr6_bits;
+			causes &= ~(u64)(DR_TRAP0 << i);
+	return causes ?: dr6_bits;
 }
 
 static bool is_prefix(u8 byte, bool long_mode)
