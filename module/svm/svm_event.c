@@ -137,11 +137,19 @@ static bool svm_nmi_window(struct svm_vcpu *svm, bool wanted)
 	return wanted && (!masked || svm->iret_seen);
 }
 
+/* The exit is the trap behind a single step, the guest's or ours. */
+static bool svm_step_trapped(const struct svm_vcpu *svm)
+{
+	return svm->vmcb->control.exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB &&
+	       svm->vmcb->save.dr6 & DR_STEP;
+}
+
 /*
  * QEMU's TCG (7.2) forgets the interrupt shadow at VMRUN: an interrupt would get
  * between STI and HLT, and the guest sleep for ever. There the shadow is put back at an
- * exit on whose way nothing was executed; and where an interrupt waits, the shadowed
- * instruction is stepped over with nothing let in: the answer.
+ * exit on whose way nothing was executed (a jump to itself was, where it is stepped); and
+ * where an interrupt waits, the shadowed instruction is stepped over with nothing let in:
+ * the answer.
  */
 static bool svm_shadow_window(struct svm_vcpu *svm, bool wanted)
 {
@@ -178,10 +186,8 @@ void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject)
 /* The stepped instruction ended, or an exit came before its end: take TF back. */
 static void svm_step_exit(struct svm_vcpu *svm)
 {
-	const struct vmcb *vmcb = svm->vmcb;
 	struct mvm_vcpu *vcpu = &svm->base;
-	bool trap = vmcb->control.exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB &&
-		    vmcb->save.dr6 & DR_STEP;
+	bool trap = svm_step_trapped(svm);
 	bool iret_done = svm->iret_seen && (trap || vcpu->rip != svm->iret_rip);
 	bool loaded = iret_done || mvm_step_loaded_flags(vcpu, trap);
 
@@ -204,7 +210,7 @@ void mvm_svm_events_exit(struct svm_vcpu *svm)
 
 	svm->vmcb->control.event_inj = 0;
 	svm->step_trap = false;
-	if (svm->shadow && vcpu->rip == svm->shadow_rip) {
+	if (svm->shadow && vcpu->rip == svm->shadow_rip && !svm_step_trapped(svm)) {
 		vcpu->int_shadow = svm->shadow;
 		vcpu->dirty |= MVM_STATE_RIP;
 	}
@@ -234,8 +240,7 @@ void mvm_svm_step_done(struct svm_vcpu *svm, struct mvm_exit *exit)
 	if (svm->injected.type != MVM_EVENT_NONE)
 		exit->stepped = !(control->exit_int_info & SVM_EXITINTINFO_VALID);
 	else
-		exit->stepped = control->exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB &&
-				svm->vmcb->save.dr6 & DR_STEP;
+		exit->stepped = svm_step_trapped(svm);
 	exit->pushed_flags = exit->stepped && !svm->guest_tf;
 }
 

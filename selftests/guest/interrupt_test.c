@@ -7,7 +7,9 @@
 #include "mvm_harness.h"
 #include "mvm_util.h"
 
-#define VECTOR 0x41
+#define VECTOR	   0x41
+#define SHADOW_STI 2
+#define FLAG_IF	   0x200
 
 /* Reports 1; then 5 in STI's shadow, 6 from the handler, 7. */
 GUEST_CODE(code, 64,
@@ -15,6 +17,7 @@ GUEST_CODE(code, 64,
 	   "mov $5, %eax; mov $7, %ebx; sti; out %eax, $0xf1; mov %ebx, %eax; out %eax, $0xf1; hlt;"
 	   ".org code + 64;"
 	   "push %rax; mov $6, %eax; out %eax, $0xf1; pop %rax; iretq");
+GUEST_CODE(jump_to_itself, 64, "9: jmp 9b; .org jump_to_itself + 64; mov $6, %eax; out %eax, $0xf1");
 
 FIXTURE(interrupt) {
 	struct tvm vm;
@@ -75,6 +78,28 @@ TEST_F(interrupt, window_exit_when_asked_for)
 	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_INTERRUPT, &irq));
 	EXPECT_EQ(6, next(&self->vcpu));
 	EXPECT_EQ(7, next(&self->vcpu));
+}
+
+/* The shadow ends with one instruction also where that leads to where it was. */
+TEST_F(interrupt, shadow_of_a_jump_to_itself_ends)
+{
+	struct kvm_vcpu_events events = {
+		.flags = KVM_VCPUEVENT_VALID_SHADOW,
+		.interrupt.shadow = SHADOW_STI,
+	};
+	struct kvm_interrupt irq = { .irq = VECTOR };
+	struct kvm_regs regs;
+
+	ASSERT_EQ(0, tvcpu_start(&self->vcpu, TVM_LONG, jump_to_itself, jump_to_itself_end));
+	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_GET_REGS, &regs));
+	regs.rflags |= FLAG_IF;
+	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_SET_REGS, &regs));
+	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_SET_VCPU_EVENTS, &events));
+	self->vcpu.run->request_interrupt_window = 1;
+	ASSERT_EQ(0, tvcpu_run_to(&self->vcpu, KVM_EXIT_IRQ_WINDOW_OPEN));
+	self->vcpu.run->request_interrupt_window = 0;
+	ASSERT_EQ(0, tvm_ioctl(self->vcpu.fd, KVM_INTERRUPT, &irq));
+	EXPECT_EQ(6, next(&self->vcpu));
 }
 
 MVM_HARNESS_MAIN
