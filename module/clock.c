@@ -25,8 +25,6 @@
 #include "irqchip/irqchip.h"
 #include "mmu/mmu.h"
 
-#define CLOCK_KNOWN_FLAGS (KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
-
 /**
  * struct clock_scale - TSC ticks to nanoseconds as pvclock_scale_delta() takes it
  * @mul: 32-bit binary fraction, at least one half
@@ -383,7 +381,7 @@ int mvm_clock_get(struct mvm_vm *vm, struct kvm_clock_data *data)
 	data->realtime = mvm_hw_clock_pair(ktime_get_real_ns, &tsc);
 	data->host_tsc = tsc - mvm_hw_tsc_lost; /* as RDTSC reads it */
 	data->clock = clock_at_tsc(vm, tsc);
-	data->flags = CLOCK_KNOWN_FLAGS;
+	data->flags = MVM_CLOCK_FLAGS;
 	return 0;
 }
 
@@ -401,7 +399,7 @@ int mvm_clock_set(struct mvm_vm *vm, const struct kvm_clock_data *data)
 	struct mvm_vcpu *vcpu;
 	int i;
 
-	if (data->flags & ~CLOCK_KNOWN_FLAGS)
+	if (data->flags & ~MVM_CLOCK_FLAGS)
 		return -EINVAL;
 	if (data->flags & KVM_CLOCK_REALTIME) {
 		real = ktime_get_real_ns();

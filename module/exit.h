@@ -112,6 +112,7 @@ int mvm_clock_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 /* MVM_REQ_CLOCK, before entry. May sleep. */
 void mvm_clock_update(struct mvm_vcpu *vcpu);
 int mvm_clock_stopped(struct mvm_vcpu *vcpu);
+#define MVM_CLOCK_FLAGS (KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
 int mvm_clock_get(struct mvm_vm *vm, struct kvm_clock_data *data);
 int mvm_clock_set(struct mvm_vm *vm, const struct kvm_clock_data *data);
 
