@@ -23,6 +23,10 @@ refused() { # a command that has to fail
 	if "$@" 2>/dev/null; then return 1; else return 0; fi
 }
 
+runs() { # a process: there, and no zombie
+	grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
+}
+
 echo "TAP version 13"
 if [ ! -e "$KO" ] || ! grep -q '^minivmm ' /proc/modules; then
 	echo "1..0 # SKIP $KO is not there, or the module is not loaded from a file"
@@ -83,7 +87,7 @@ if [ -w /sys/devices/system/cpu/cpu1/online ]; then
 		echo 1 >/sys/devices/system/cpu/cpu1/online; do
 		i=$((i + 1))
 	done
-	[ $i -eq 5 ] && kill -0 $pid
+	[ $i -eq 5 ] && runs $pid
 	result $? "cpus_go_and_come_under_a_running_guest"
 	kill -9 $pid
 	wait $pid 2>/dev/null

@@ -113,14 +113,11 @@ static int setup_mce(int fd, uint64_t cap)
 	return tvm_ioctl(fd, KVM_X86_SETUP_MCE, &cap);
 }
 
-static uint64_t read_msr(int fd, uint32_t index)
+static uint64_t read_msr(struct tvcpu *vcpu, uint32_t index)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msr = { .head.nmsrs = 1, .entry.index = index };
+	uint64_t data;
 
-	return tvm_ioctl(fd, KVM_GET_MSRS, &msr) == 1 ? msr.entry.data : ~0ull;
+	return tvcpu_get_msr(vcpu, index, &data) ? ~0ull : data;
 }
 
 TEST_F(run_page, machine_check_banks_are_set_up)
@@ -134,7 +131,7 @@ TEST_F(run_page, machine_check_banks_are_set_up)
 	EXPECT_EQ(-EINVAL, setup_mce(self->fd, MCG_CTL_P | 33));
 	EXPECT_EQ(-EINVAL, setup_mce(self->fd, 10 | 1ull << 40));
 	EXPECT_EQ(0, setup_mce(self->fd, MCG_CTL_P | MCG_SER_P | MAX_BANKS));
-	EXPECT_EQ(MCG_CTL_P | MCG_SER_P | MAX_BANKS, read_msr(self->fd, MCG_CAP));
+	EXPECT_EQ(MCG_CTL_P | MCG_SER_P | MAX_BANKS, read_msr(&self->vcpu, MCG_CAP));
 }
 
 TEST_F(run_page, machine_check_reaches_the_guest)
@@ -171,9 +168,9 @@ TEST_F(run_page, corrected_error_is_only_noted)
 	ASSERT_EQ(0, setup_mce(self->fd, MCG_CTL_P | MAX_BANKS));
 	ASSERT_EQ(0, tvm_ioctl(self->fd, KVM_X86_SET_MCE, &mce));
 	ASSERT_EQ(0, tvcpu_run_out(&self->vcpu, &value));
-	EXPECT_EQ(STATUS_VAL | 0x17, read_msr(self->fd, MC0_STATUS));
+	EXPECT_EQ(STATUS_VAL | 0x17, read_msr(&self->vcpu, MC0_STATUS));
 	ASSERT_EQ(0, tvm_ioctl(self->fd, KVM_X86_SET_MCE, &mce));
-	EXPECT_EQ(STATUS_VAL | STATUS_OVER | 0x17, read_msr(self->fd, MC0_STATUS));
+	EXPECT_EQ(STATUS_VAL | STATUS_OVER | 0x17, read_msr(&self->vcpu, MC0_STATUS));
 }
 
 TEST_F(run_page, inert_calls_check_their_state)
@@ -182,6 +179,21 @@ TEST_F(run_page, inert_calls_check_their_state)
 
 	EXPECT_EQ(-EINVAL, tvm_ioctl(self->fd, KVM_KVMCLOCK_CTRL, NULL));
 	EXPECT_EQ(-EINVAL, tvm_ioctl(self->fd, KVM_SET_VAPIC_ADDR, &vapic));
+}
+
+/* QEMU says that its guest polls no TPR page, and ends where that is refused. */
+TEST_F(run_page, no_page_for_the_tpr_can_be_asked_for)
+{
+	struct kvm_vapic_addr vapic = { 0 };
+	struct tvcpu vcpu;
+	struct tvm vm;
+
+	TVM_CREATE_OR_SKIP(&vm, TVM_MEM_SIZE);
+	ASSERT_EQ(0, tvm_create_irqchip(&vm, false));
+	ASSERT_EQ(0, tvcpu_create(&vm, &vcpu, 0));
+	EXPECT_EQ(0, tvm_ioctl(vcpu.fd, KVM_SET_VAPIC_ADDR, &vapic));
+	tvcpu_destroy(&vcpu);
+	tvm_destroy(&vm);
 }
 
 MVM_HARNESS_MAIN

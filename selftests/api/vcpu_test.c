@@ -12,6 +12,7 @@
 #define MSR_STAR     0xc0000081
 #define MSR_LSTAR    0xc0000082
 #define MSR_PAT	     0x277
+#define MCG_CTL_P    (1ull << 8)
 #define CR0_PE	     1ull
 #define CR0_PG	     (1ull << 31)
 #define CR4_PAE	     (1ull << 5)
@@ -240,6 +241,49 @@ TEST_F(vcpu, every_listed_msr_can_be_read_and_written_back)
 	}
 	EXPECT_EQ(-EFAULT, tvm_ioctl(self->vm.sys, KVM_GET_MSR_INDEX_LIST, BAD_PTR));
 	free(list);
+}
+
+/* What QEMU and Firecracker save, load and insist on, without an effect of its own here. */
+static const struct {
+	uint32_t first, last, step;
+	uint64_t data;
+} stored[] = {
+	{ 0x200, 0x20e, 2, 0xd0000006 }, /* the variable MTRRs' bases: write-back */
+	{ 0x201, 0x20f, 2, 0xff0000800 }, /* their masks: valid */
+	{ 0x250, 0x250, 1, 0x0606060606060606 },
+	{ 0x258, 0x259, 1, 0x0505050505050505 },
+	{ 0x268, 0x26f, 1, 0x0001040506000104 }, /* the fixed ones */
+	{ 0x277, 0x277, 1, 0x0006040100060401 }, /* PAT */
+	{ 0x2ff, 0x2ff, 1, 0xc06 }, /* MTRRdefType: all enabled, write-back */
+	{ 0x17a, 0x17a, 1, 5 }, /* MCG_STATUS */
+	{ 0x17b, 0x17b, 1, 0 }, /* MCG_CTL: all or nothing, and all after KVM_X86_SETUP_MCE */
+	{ 0x400, 0x424, 4, 0 }, /* ten banks: MCi_CTL, likewise */
+	{ 0x401, 0x425, 4, 0x9000000000000017 }, /* MCi_STATUS */
+	{ 0x402, 0x426, 4, 0x123456789000 }, /* MCi_ADDR */
+	{ 0x403, 0x427, 4, 0x8c }, /* MCi_MISC */
+};
+
+static bool msr_holds(struct tvcpu *vcpu, uint32_t index, uint64_t data)
+{
+	uint64_t before, after;
+
+	return !tvcpu_get_msr(vcpu, index, &before) && before != data &&
+	       !tvcpu_set_msr(vcpu, index, data) && !tvcpu_get_msr(vcpu, index, &after) &&
+	       after == data;
+}
+
+TEST_F(vcpu, stored_msrs_hold_what_is_written)
+{
+	uint64_t banks = MCG_CTL_P | 10;
+	uint32_t index;
+	size_t i;
+
+	ASSERT_EQ(0, tvm_ioctl(self->fd, KVM_X86_SETUP_MCE, &banks));
+	for (i = 0; i < sizeof(stored) / sizeof(stored[0]); i++)
+		for (index = stored[i].first; index <= stored[i].last; index += stored[i].step)
+			EXPECT_TRUE(msr_holds(&self->vcpu, index, stored[i].data)) {
+				TH_LOG("MSR %#x", index);
+			}
 }
 
 /* ------------------------------------------------------------------- CPUID */

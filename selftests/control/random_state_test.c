@@ -46,12 +46,6 @@ FIXTURE_VARIANT_ADD(states, with_irqchip) {
 	.irqchip = true, .brief = 2000, .full = 20000,
 };
 
-/* The backend's own number for a hardware task switch: VT-x's, AMD-V's. */
-static bool is_task_switch(uint64_t hw_reason)
-{
-	return hw_reason == 9 || hw_reason == 0x7d;
-}
-
 static void on_tick(int sig)
 {
 }
@@ -130,10 +124,7 @@ static bool fair_exit(struct tvcpu *vcpu, int ret, struct tally *tally)
 	case KVM_EXIT_FAIL_ENTRY:
 		return true;
 	case KVM_EXIT_INTERNAL_ERROR:
-		if (run->internal.suberror != KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON)
-			return true;
-		/* Hardware task switches are not emulated: the one exit that has to be told raw. */
-		return is_task_switch(run->internal.data[0]);
+		return run->internal.suberror != KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
 	default:
 		return false;
 	}

@@ -11,6 +11,9 @@
 /* VT-x, or else AMD-V. */
 bool host_is_intel(void);
 
+/* Is KVM's module for this processor among the kernel's? One that then fails to load is news. */
+bool host_has_kvm(void);
+
 /* An MSR of that CPU's. 0 or -errno: the kernel's module "msr" is not there, nor is the MSR. */
 int host_msr(int cpu, uint32_t msr, uint64_t *value);
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,13 @@ bool host_is_intel(void)
 	unsigned int eax, ebx, ecx, edx;
 
 	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_INTEL_ebx;
+}
+
+bool host_has_kvm(void)
+{
+	return !system(host_is_intel() ?
+			       "find /lib/modules/$(uname -r) | grep -q 'kvm[-_]intel[.]ko'" :
+			       "find /lib/modules/$(uname -r) | grep -q 'kvm[-_]amd[.]ko'");
 }
 
 int host_msr(int cpu, uint32_t msr, uint64_t *value)
