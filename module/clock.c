@@ -232,19 +232,25 @@ void mvm_clock_host_slept(struct mvm_vcpu *vcpu)
 
 /*
  * Both kinds of page start with a version: odd while the rest changes, so that a
- * reader in the guest tries again. @page has the even version already. A page
- * outside memory is the guest's own loss.
+ * reader in the guest tries again. It goes on from the one in the guest's memory: a reader
+ * may have begun in another VM, that this one's state was saved from. A page outside
+ * memory is the guest's own loss.
  */
-static void clock_publish(struct mvm_vm *vm, gpa_t gpa, const void *page, size_t size, u32 version)
+static void clock_publish(struct mvm_vm *vm, gpa_t gpa, const void *page, size_t size)
 {
-	u32 odd = version - 1;
+	u32 version;
 
-	if (mvm_gpa_write(vm, gpa, &odd, sizeof(odd)))
+	if (mvm_gpa_read(vm, gpa, &version, sizeof(version)))
+		return;
+	version = (version + 1) | 1;
+	if (mvm_gpa_write(vm, gpa, &version, sizeof(version)))
 		return;
 	smp_wmb(); /* pairs with the guest's read barrier: version, then contents */
-	if (mvm_gpa_write(vm, gpa + sizeof(odd), page + sizeof(odd), size - sizeof(odd)))
+	if (mvm_gpa_write(vm, gpa + sizeof(version), page + sizeof(version),
+			  size - sizeof(version)))
 		return;
 	smp_wmb(); /* contents, then version */
+	version++;
 	mvm_gpa_write(vm, gpa, &version, sizeof(version));
 }
 
@@ -282,9 +288,7 @@ void mvm_clock_update(struct mvm_vcpu *vcpu)
 	page.tsc_shift = scale.shift;
 	if (clock_is_stable(vm))
 		page.flags |= PVCLOCK_TSC_STABLE_BIT;
-	vcpu->pvclock_version += 2;
-	page.version = vcpu->pvclock_version;
-	clock_publish(vm, gpa, &page, sizeof(page), page.version);
+	clock_publish(vm, gpa, &page, sizeof(page));
 }
 
 /**
@@ -306,14 +310,14 @@ int mvm_clock_stopped(struct mvm_vcpu *vcpu)
 /* The wall clock at kvmclock zero: the guest adds kvmclock to it. */
 static void clock_write_wall(struct mvm_vm *vm, gpa_t gpa)
 {
-	struct pvclock_wall_clock page = { .version = 2 };
+	struct pvclock_wall_clock page = {};
 	u64 tsc, real, boot;
 
 	real = mvm_hw_clock_pair(ktime_get_real_ns, &tsc);
 	boot = real - (vm->clock_by_tsc ? clock_at_tsc(vm, tsc) : clock_now(vm, &tsc));
 	page.sec = div_u64(boot, NSEC_PER_SEC);
 	page.nsec = boot - (u64)page.sec * NSEC_PER_SEC;
-	clock_publish(vm, gpa, &page, sizeof(page), page.version);
+	clock_publish(vm, gpa, &page, sizeof(page));
 }
 
 /**

@@ -64,8 +64,8 @@ struct mvm_insn;
 struct mvm_fpu_state;
 
 /*
- * Why the last thing failed, in words: one per open file (system, VM), read by
- * MINIVMM_GET_REASON. vCPU files use their VM's.
+ * Why the last ioctl failed, in words, or what KVM_RUN's exit means: one per file (system,
+ * VM, vCPU), read by MINIVMM_GET_REASON. Each ioctl begins without one.
  */
 struct mvm_reason {
 	spinlock_t lock; /* text */
@@ -73,6 +73,12 @@ struct mvm_reason {
 };
 
 void mvm_reason_init(struct mvm_reason *reason);
+
+static inline void mvm_reason_clear(struct mvm_reason *reason)
+{
+	WRITE_ONCE(reason->text[0], '\0');
+}
+
 /**
  * mvm_fail() - record the sentence behind a failure
  * @reason: where it goes; may be NULL
@@ -407,11 +413,11 @@ struct mvm_vcpu {
 
 	/* Paravirtual clock (clock.c) */
 	u64 pvclock_msr; /* MSR_KVM_SYSTEM_TIME_NEW */
-	u32 pvclock_version;
 	bool pvclock_stopped; /* KVM_KVMCLOCK_CTRL: to be told with the next update */
 	struct mvm_pv pv;
 	u32 halt_poll_ns; /* how long to poll at HLT now (halt.c) */
 
+	struct mvm_reason reason;
 	u64 stat[MVM_NR_EXITS]; /* exits by kind, [o], read without a lock */
 	u64 stat_to_user;
 	u64 stat_entries;
@@ -658,10 +664,5 @@ static inline bool mvm_ioeventfd_any(struct mvm_vm *vm, enum mvm_bus bus)
 bool mvm_ioeventfd_signal(struct mvm_vm *vm, enum mvm_bus bus, u64 addr, u32 len, u64 val);
 int mvm_ioeventfd_set(struct mvm_vm *vm, const struct kvm_ioeventfd *args);
 void mvm_ioeventfd_destroy(struct mvm_vm *vm);
-
-static inline struct mvm_reason *mvm_vcpu_reason(struct mvm_vcpu *vcpu)
-{
-	return &vcpu->vm->reason;
-}
 
 #endif
