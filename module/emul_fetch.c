@@ -166,6 +166,7 @@ int mvm_emulation_error(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	struct mvm_insn_read in = { 0 };
+	char access[48] = "";
 
 	mvm_emul_log_reset(&vcpu->emul->log);
 	vcpu->emul->posted.len = 0;
@@ -185,9 +186,9 @@ int mvm_emulation_error(struct mvm_vcpu *vcpu)
 		run->emulation_failure.insn_size = in.n;
 		memcpy(run->emulation_failure.insn_bytes, in.bytes, MVM_INSN_MAX);
 	}
-	mvm_fail(mvm_vcpu_reason(vcpu), -EIO,
-		 "cannot emulate the instruction at %#llx (bytes: %*ph), which accesses %#llx",
-		 vcpu->rip, (int)in.n, in.bytes,
-		 vcpu->exit.kind == MVM_EXIT_MEM_FAULT ? vcpu->exit.u.mem.gpa : 0);
+	if (vcpu->exit.kind == MVM_EXIT_MEM_FAULT)
+		snprintf(access, sizeof(access), ", which accesses %#llx", vcpu->exit.u.mem.gpa);
+	mvm_fail(&vcpu->reason, -EIO, "cannot emulate the instruction at %#llx (bytes: %*ph)%s",
+		 vcpu->rip, (int)in.n, in.bytes, access);
 	return MVM_TO_USER;
 }

@@ -259,9 +259,6 @@ static int exit_entry_failed(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
-	mvm_fail(mvm_vcpu_reason(vcpu), -EIO,
-		 "the processor refused to enter the guest: %s reason %#llx, detail %#llx",
-		 vcpu->vm->backend->name, vcpu->exit.u.fail.reason, vcpu->exit.u.fail.detail);
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason = vcpu->exit.u.fail.reason;
 	run->fail_entry.cpu = vcpu->cpu;
@@ -271,7 +268,7 @@ static int exit_entry_failed(struct mvm_vcpu *vcpu)
 /* The owner we borrowed from is gone: find a new standing, then enter again. */
 static int exit_lost(struct mvm_vcpu *vcpu)
 {
-	int err = mvm_hw_reclaim(mvm_vcpu_reason(vcpu), true);
+	int err = mvm_hw_reclaim(&vcpu->reason, true);
 
 	return err ? err : MVM_RESUME;
 }
@@ -281,7 +278,7 @@ static int exit_unknown(struct mvm_vcpu *vcpu)
 	u64 data[] = { vcpu->exit.hw_reason, vcpu->cpu, vcpu->exit.u.raw.info1,
 		       vcpu->exit.u.raw.info2 };
 
-	mvm_fail(mvm_vcpu_reason(vcpu), -EIO, "unexpected exit: %s reason %#x",
+	mvm_fail(&vcpu->reason, -EIO, "unexpected exit: %s reason %#x",
 		 vcpu->vm->backend->name, vcpu->exit.hw_reason);
 	return internal_error(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, data,
 			      ARRAY_SIZE(data));

@@ -59,6 +59,7 @@ extern const size_t mvm_nr_vm_irq_ioctls;
 
 /* MINIVMM_GET_REASON for any file. */
 long mvm_ioctl_get_reason(struct mvm_reason *reason, unsigned long arg);
+long mvm_vm_get_reason(struct mvm_vm *vm, unsigned long arg);
 /* KVM_CHECK_EXTENSION, the same on the system and the VM file: 0 for the unknown. */
 long mvm_check_extension(unsigned long cap);
 /* KVM_CREATE_VM: a new VM file descriptor or -errno, the sentence in @reason. */

@@ -294,8 +294,11 @@ static const struct mvm_ioctl sys_ioctls[] = {
 
 static long sys_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	return mvm_ioctl_dispatch(sys_ioctls, ARRAY_SIZE(sys_ioctls), filp->private_data, cmd,
-				  arg);
+	struct mvm_sysfile *file = filp->private_data;
+
+	if (cmd != MINIVMM_GET_REASON)
+		mvm_reason_clear(&file->reason);
+	return mvm_ioctl_dispatch(sys_ioctls, ARRAY_SIZE(sys_ioctls), file, cmd, arg);
 }
 
 static int sys_open(struct inode *inode, struct file *filp)

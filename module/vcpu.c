@@ -88,7 +88,11 @@ static const struct mvm_ioctl vcpu_ioctls[] = {
 /* These do not wait for a running vCPU: no lock. */
 static long vcpu_get_reason(void *obj, unsigned long arg)
 {
-	return mvm_ioctl_get_reason(mvm_vcpu_reason(obj), arg);
+	struct mvm_vcpu *vcpu = obj;
+
+	if (READ_ONCE(vcpu->vm->dead) || vcpu->vm->mm != current->mm)
+		return mvm_vm_get_reason(vcpu->vm, arg);
+	return mvm_ioctl_get_reason(&vcpu->reason, arg);
 }
 
 static long vcpu_get_stats(void *obj, unsigned long arg)
@@ -121,12 +125,11 @@ static long vcpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	ret = mvm_ioctl_dispatch(vcpu_async_ioctls, ARRAY_SIZE(vcpu_async_ioctls), vcpu, cmd, arg);
 	if (ret != -ENOTTY)
 		return ret;
-	if (vm->mm != current->mm)
-		return mvm_fail(&vm->reason, -EIO, "the VM belongs to the process that created it");
-	if (READ_ONCE(vm->dead))
+	if (vm->mm != current->mm || READ_ONCE(vm->dead))
 		return -EIO;
 	if (mutex_lock_killable(&vcpu->lock))
 		return -EINTR;
+	mvm_reason_clear(&vcpu->reason);
 	ret = vcpu_ioctl_locked(vcpu, cmd, arg);
 	mutex_unlock(&vcpu->lock);
 	return ret;
@@ -217,6 +220,7 @@ static struct mvm_vcpu *vcpu_build(struct mvm_vm *vm, u32 id)
 	vcpu->cpu = -1;
 	vcpu->deadline = MVM_NEVER;
 	mutex_init(&vcpu->lock);
+	mvm_reason_init(&vcpu->reason);
 	spin_lock_init(&vcpu->fault_lock);
 	spin_lock_init(&vcpu->pid_lock);
 	init_swait_queue_head(&vcpu->wq);

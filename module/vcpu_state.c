@@ -235,8 +235,10 @@ static long get_tsc_khz(void *obj, unsigned long arg)
 /* Without TSC scaling the guest's TSC runs at the host's rate and no other. */
 static long set_tsc_khz(void *obj, unsigned long khz)
 {
+	struct mvm_vcpu *vcpu = obj;
+
 	if (khz && khz != tsc_khz)
-		return mvm_fail(mvm_vcpu_reason(obj), -EINVAL,
+		return mvm_fail(&vcpu->reason, -EINVAL,
 				"the guest's TSC runs at the host's %u kHz; %lu kHz is not possible",
 				tsc_khz, khz);
 	return 0;

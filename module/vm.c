@@ -63,6 +63,7 @@ void mvm_vm_kill(struct mvm_vm *vm, const char *why)
 	struct mvm_vcpu *vcpu;
 	int i;
 
+	WARN_ONCE(1, "minivmm: %s\n", why);
 	WRITE_ONCE(vm->dead, true);
 	mvm_fail(&vm->reason, -EIO, "the VM is dead: %s", why);
 	mvm_for_each_vcpu(i, vcpu, vm)
@@ -161,7 +162,7 @@ static long vm_set_tss_addr(void *obj, unsigned long addr)
 {
 	struct mvm_vm *vm = obj;
 
-	if (addr > U32_MAX - 3 * PAGE_SIZE)
+	if (addr > U32_MAX + 1ULL - 3 * PAGE_SIZE)
 		return -EINVAL;
 	WRITE_ONCE(vm->tss_addr, addr);
 	return 0;
@@ -207,11 +208,29 @@ static long vm_set_clock(void *obj, void *data)
 	return mvm_clock_set(obj, data);
 }
 
+/**
+ * mvm_vm_get_reason() - MINIVMM_GET_REASON of a VM's file
+ * @vm: the VM
+ * @arg: user address of a struct minivmm_reason
+ *
+ * Also for who may do nothing else with it: another process, or anybody once it is dead.
+ *
+ * Return: 0 or -EFAULT.
+ */
+long mvm_vm_get_reason(struct mvm_vm *vm, unsigned long arg)
+{
+	struct mvm_reason strange;
+
+	if (vm->mm == current->mm)
+		return mvm_ioctl_get_reason(&vm->reason, arg);
+	mvm_reason_init(&strange);
+	mvm_fail(&strange, -EIO, "the VM belongs to the process that created it");
+	return mvm_ioctl_get_reason(&strange, arg);
+}
+
 static long vm_get_reason(void *obj, unsigned long arg)
 {
-	struct mvm_vm *vm = obj;
-
-	return mvm_ioctl_get_reason(&vm->reason, arg);
+	return mvm_vm_get_reason(obj, arg);
 }
 
 static const struct mvm_ioctl vm_ioctls[] = {
@@ -239,11 +258,9 @@ static long vm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	/* The reason is for whoever holds the file, also after the mm is gone. */
 	if (cmd != MINIVMM_GET_REASON) {
-		if (vm->mm != current->mm)
-			return mvm_fail(&vm->reason, -EIO,
-					"the VM belongs to the process that created it");
-		if (READ_ONCE(vm->dead))
+		if (vm->mm != current->mm || READ_ONCE(vm->dead))
 			return -EIO;
+		mvm_reason_clear(&vm->reason);
 	}
 	ret = mvm_ioctl_dispatch(vm_ioctls, ARRAY_SIZE(vm_ioctls), vm, cmd, arg);
 	if (ret == -ENOTTY)

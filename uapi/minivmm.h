@@ -22,15 +22,15 @@
 
 /**
  * struct minivmm_reason - why the last call failed, in words
- * @text: one sentence, zero-terminated; empty when nothing failed yet
+ * @text: one sentence, zero-terminated; empty where there is no more to say than the errno does
  */
 struct minivmm_reason {
 	char text[256];
 };
 
 /*
- * On a system, VM or vCPU fd: the sentence behind the last failure there (a
- * vCPU's is its VM's). Returns 0; -EFAULT.
+ * On a system, VM or vCPU fd: the sentence behind the failure of the last ioctl there; on a
+ * vCPU's also behind KVM_EXIT_FAIL_ENTRY and KVM_EXIT_INTERNAL_ERROR. Returns 0; -EFAULT.
  */
 #define MINIVMM_GET_REASON _IOR(MINIVMM_IOC_TYPE, 0x01, struct minivmm_reason)
 

@@ -93,7 +93,7 @@ static void svm_vcpu_run(struct mvm_vcpu *vcpu, struct mvm_exit *exit)
 
 	if (control->exit_code == SVM_EXIT_SW) {
 		/* Nothing ran and nothing was flushed; the caller tries again or gives up. */
-		exit->kind = MVM_EXIT_LOST;
+		*exit = (struct mvm_exit){ .kind = MVM_EXIT_LOST };
 		return;
 	}
 	/* A refused entry may have loaded and flushed nothing. */

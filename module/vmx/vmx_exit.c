@@ -318,23 +318,36 @@ static void capture_state(struct vmx_vcpu *vmx)
 		mvm_vmx_fetch(vmx, VMX_LAZY_STATE);
 }
 
+/* The entry did not take place. A quick exit before it may have moved RIP, in the VMCS alone. */
+static void capture_moved_rip(struct vmx_vcpu *vmx)
+{
+	struct mvm_vcpu *vcpu = &vmx->base;
+
+	if (likely(vcpu->avail & MVM_STATE_RIP))
+		return;
+	vcpu->rip = vmx_read(GUEST_RIP);
+	vmx->hw.rip = vcpu->rip;
+	vcpu->avail |= MVM_STATE_RIP;
+}
+
 /* The processor refused the entry: say with what, in words. */
 static void capture_failure(struct vmx_vcpu *vmx, int failed, struct mvm_exit *exit)
 {
 	struct mvm_vcpu *vcpu = &vmx->base;
 
+	capture_moved_rip(vmx);
 	exit->kind = MVM_EXIT_ENTRY_FAILED;
 	if (failed) {
 		exit->u.fail.detail = vmx_read32(VM_INSTRUCTION_ERROR);
 		exit->u.fail.reason = exit->u.fail.detail;
-		mvm_fail(&vcpu->vm->reason, -EIO,
+		mvm_fail(&vcpu->reason, -EIO,
 			 "the processor refused the VM entry: VM-instruction error %llu",
 			 exit->u.fail.detail);
 		return;
 	}
 	exit->u.fail.reason = vmx->exit_reason;
 	exit->u.fail.detail = vmx_read(EXIT_QUALIFICATION);
-	mvm_fail(&vcpu->vm->reason, -EIO,
+	mvm_fail(&vcpu->reason, -EIO,
 		 "the processor refused the guest's state (%#x, %#llx): CR0 %#llx CR4 %#llx EFER %#llx CS %#x:%#llx RFLAGS %#llx event %#x",
 		 vmx->exit_reason, exit->u.fail.detail, vcpu->cr0, vcpu->cr4, vcpu->efer,
 		 vcpu->seg[MVM_SEG_CS].selector, vcpu->rip, vcpu->rflags, vmx->hw.intr_info);
@@ -363,7 +376,8 @@ void mvm_vmx_capture(struct vmx_vcpu *vmx, int failed, struct mvm_exit *exit)
 			capture_failure(vmx, failed, exit);
 			return;
 		}
-		/* The entry did not take place: the event still has to go in. */
+		/* The event still has to go in. */
+		capture_moved_rip(vmx);
 		exit->kind = MVM_EXIT_MACHINE_CHECK;
 		exit->vectoring = vmx->inject.event;
 		host_machine_check();

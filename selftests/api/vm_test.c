@@ -351,6 +351,30 @@ TEST_F(vm, a_refusal_has_a_reason)
 	EXPECT_EQ(0, tvm_ioctl(self->fd, MINIVMM_GET_REASON, &reason));
 	EXPECT_NE(NULL, strstr(reason.text, "40000"));
 	EXPECT_EQ(-EFAULT, tvm_ioctl(self->fd, MINIVMM_GET_REASON, BAD_PTR));
+	/* The next failure has none of its own: the one before is not told again. */
+	EXPECT_EQ(-EFAULT, tvm_ioctl(self->fd, KVM_GET_CLOCK, BAD_PTR));
+	EXPECT_EQ(0, tvm_ioctl(self->fd, MINIVMM_GET_REASON, &reason));
+	EXPECT_STREQ("", reason.text);
+}
+
+/* Nor is what was wrong with the VM, or with another vCPU, told of a vCPU. */
+TEST_F(vm, each_file_has_its_own_reason)
+{
+	struct minivmm_reason reason = {};
+	struct tvcpu vcpu;
+
+	if (tvm_is_kvm())
+		SKIP(return, "KVM gives no reasons");
+	ASSERT_EQ(0, tvcpu_create(&self->vm, &vcpu, 0));
+	EXPECT_EQ(-EINVAL, tvm_set_slot(&self->vm, 40000, 0, 1 << 30, 0x1000, self->vm.mem));
+	EXPECT_EQ(0, tvm_ioctl(vcpu.fd, MINIVMM_GET_REASON, &reason));
+	EXPECT_STREQ("", reason.text);
+	EXPECT_EQ(-EINVAL, tvm_ioctl(vcpu.fd, KVM_SET_TSC_KHZ, (void *)1));
+	EXPECT_EQ(0, tvm_ioctl(vcpu.fd, MINIVMM_GET_REASON, &reason));
+	EXPECT_NE(NULL, strstr(reason.text, "kHz"));
+	EXPECT_EQ(0, tvm_ioctl(self->fd, MINIVMM_GET_REASON, &reason));
+	EXPECT_NE(NULL, strstr(reason.text, "40000"));
+	tvcpu_destroy(&vcpu);
 }
 
 MVM_HARNESS_MAIN

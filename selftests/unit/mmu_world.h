@@ -254,6 +254,7 @@ struct mvm_reason { char text[1]; };
 struct mvm_vm;
 struct mvm_vcpu {
 	struct mvm_vm *vm;
+	struct mvm_reason reason;
 	spinlock_t fault_lock;
 	unsigned long requests;
 	int mode;
@@ -282,7 +283,6 @@ struct mvm_vm {
 #define mvm_for_each_vcpu(i, vcpu, vm) \
 	for ((i) = 0; (i) < smp_load_acquire(&(vm)->nr_vcpus) && ((vcpu) = (vm)->vcpus[i]); (i)++)
 int mvm_fail(struct mvm_reason *reason, int err, const char *fmt, ...);
-#define mvm_vcpu_reason(vcpu) (&(vcpu)->vm->reason)
 void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req);
 
 /* ----------------------------------------------------------- the host's memory */

@@ -89,7 +89,7 @@ int cmd_run(int argc, char **argv)
 		return 0;
 	}
 	if (terminal_open_std())
-		return EXIT_OWN_FAILURE;
+		return fail("stdin, stdout or stderr is closed, and /dev/null cannot be opened in its place; keep them open, or mount /dev");
 	prctl(PR_SET_NAME, opt.name);
 	return open_and_run(&opt);
 }

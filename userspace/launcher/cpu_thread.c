@@ -76,18 +76,20 @@ static void handle_mmio(struct cpu *cpu, struct kvm_run *run)
 /* An end with the registers as they are now. */
 static void crash(struct cpu *cpu, const struct kvm_run *run)
 {
-	char exit[256], dump[DUMP_SIZE];
+	char exit[256], why[256], dump[DUMP_SIZE];
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 
 	minivmm_describe_exit(run, exit, sizeof(exit));
+	/* The next call begins without one. */
+	minivmm_vcpu_reason(cpu->vcpu, why, sizeof(why));
 	if (minivmm_vcpu_get_regs(cpu->vcpu, &regs) || minivmm_vcpu_get_sregs(cpu->vcpu, &sregs))
 		snprintf(dump, sizeof(dump), "(%s)", minivmm_vcpu_error(cpu->vcpu));
 	else
 		minivmm_describe_regs(&regs, &sregs, dump, sizeof(dump));
 	machine_fail(cpu->machine, END_CRASH,
-		     "the guest crashed on CPU %u: %s; its registers follow\n%s", cpu->id, exit,
-		     dump);
+		     "the guest crashed on CPU %u: %s%s%s; its registers follow\n%s", cpu->id, exit,
+		     why[0] ? "; " : "", why, dump);
 }
 
 static void system_event(struct machine *m, const struct kvm_run *run)

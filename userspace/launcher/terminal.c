@@ -41,14 +41,20 @@ int terminal_open_std(void)
 	return 0;
 }
 
+bool terminal_readable(void)
+{
+	/* A background job that reads its terminal is stopped by the kernel. */
+	return !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
 void terminal_restore(void)
 {
 	int saved = errno;
 
-	if (term.is_raw) {
-		term.is_raw = 0;
+	/* In the background the terminal is another's, who would also stop us for it. */
+	if (term.is_raw && terminal_readable())
 		tcsetattr(STDIN_FILENO, TCSANOW, &term.found);
-	}
+	term.is_raw = 0;
 	errno = saved;
 }
 
@@ -74,21 +80,15 @@ static void install_handlers(void)
 	atexit(terminal_restore);
 }
 
-bool terminal_readable(void)
-{
-	/* A background job that reads its terminal is stopped by the kernel. */
-	return !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
-}
-
 bool terminal_raw(void)
 {
+	const sig_atomic_t was_raw = term.is_raw;
 	struct termios raw;
 
 	if (!isatty(STDIN_FILENO) || !terminal_readable())
 		return false;
-	if (term.is_raw)
-		return true;
-	if (tcgetattr(STDIN_FILENO, &term.found))
+	/* A shell that stopped and continued us may have left its own modes. */
+	if (!was_raw && tcgetattr(STDIN_FILENO, &term.found))
 		return false;
 	install_handlers();
 
@@ -98,7 +98,7 @@ bool terminal_raw(void)
 	raw.c_oflag |= OPOST;
 	term.is_raw = 1;
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw)) {
-		term.is_raw = 0;
+		term.is_raw = was_raw;
 		return false;
 	}
 	return true;

@@ -51,15 +51,22 @@ static const char *errno_words(int error)
 	return strerror(error);
 }
 
-int mvm_error_ioctl(struct mvm_error *err, int fd, int error, const char *what)
+int mvm_device_reason(int fd, char *buf, size_t size)
 {
 	struct minivmm_reason reason;
 
 	memset(&reason, 0, sizeof(reason));
-	if (ioctl(fd, MINIVMM_GET_REASON, &reason) == 0 && reason.text[0]) {
-		reason.text[sizeof(reason.text) - 1] = '\0';
-		return mvm_error_set(err, -error, "cannot %s: %s", what, reason.text);
-	}
+	if (ioctl(fd, MINIVMM_GET_REASON, &reason))
+		reason.text[0] = '\0';
+	return snprintf(buf, size, "%.*s", (int)sizeof(reason.text), reason.text);
+}
+
+int mvm_error_ioctl(struct mvm_error *err, int fd, int error, const char *what)
+{
+	char reason[sizeof(struct minivmm_reason)];
+
+	if (mvm_device_reason(fd, reason, sizeof(reason)) > 0)
+		return mvm_error_set(err, -error, "cannot %s: %s", what, reason);
 	return mvm_error_set(err, -error, "cannot %s: %s (errno %d)", what,
 			     errno_words(error), error);
 }

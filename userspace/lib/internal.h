@@ -37,6 +37,9 @@ struct minivmm_vcpu {
 int mvm_error_set(struct mvm_error *err, int ret, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The device's sentence behind the last call on @fd, or "". Returns what snprintf() would. */
+int mvm_device_reason(int fd, char *buf, size_t size);
+
 /*
  * An ioctl on @fd failed with @error (positive): the sentence is "cannot
  * @what: " and the device's own reason, or one made from @error. Returns -@error.

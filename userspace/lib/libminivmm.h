@@ -129,6 +129,12 @@ void *minivmm_vcpu_io_data(const struct minivmm_vcpu *vcpu);
 int minivmm_vcpu_run(struct minivmm_vcpu *vcpu);
 
 /*
+ * After an exit that ends a guest, the device's sentence about it, "" where it has none; it is
+ * gone with the next call for this vCPU. Returns what snprintf() would.
+ */
+int minivmm_vcpu_reason(const struct minivmm_vcpu *vcpu, char *buf, size_t size);
+
+/*
  * Make the next (or, with a signal sent to its thread after this call, the
  * present) minivmm_vcpu_run() return -EINTR; it stays so until resumed.
  */

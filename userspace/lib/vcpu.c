@@ -63,6 +63,11 @@ MVM_API int minivmm_vcpu_run(struct minivmm_vcpu *vcpu)
 	return mvm_error_ioctl(&vcpu->err, vcpu->fd, errno, "run a vCPU");
 }
 
+MVM_API int minivmm_vcpu_reason(const struct minivmm_vcpu *vcpu, char *buf, size_t size)
+{
+	return mvm_device_reason(vcpu->fd, buf, size);
+}
+
 MVM_API void minivmm_vcpu_stop(struct minivmm_vcpu *vcpu)
 {
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
