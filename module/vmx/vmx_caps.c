@@ -160,10 +160,10 @@ static int check_feature_control(struct mvm_reason *reason)
 				"IA32_FEATURE_CONTROL cannot be read: VT-x is incomplete here");
 	if (!(feat & FEAT_CTL_LOCKED))
 		return mvm_fail(reason, -EOPNOTSUPP,
-				"neither the firmware nor the kernel enabled VT-x; enable it in the firmware's setup");
+				"VT-x is disabled by the firmware, but not for good: enable it in the firmware's setup");
 	if (!(feat & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX))
 		return mvm_fail(reason, -EOPNOTSUPP,
-				"VT-x is locked off by the firmware; enable it in the firmware's setup");
+				"VT-x is disabled by the firmware: enable it in its setup");
 	return 0;
 }
 
@@ -317,12 +317,12 @@ int mvm_vmx_probe(struct mvm_reason *reason, struct mvm_backend_caps *caps)
 	int err;
 
 	if (!(cpuid_ecx(1) & BIT(X86_FEATURE_VMX & 31)))
-		return mvm_fail(reason, -EOPNOTSUPP, "the processor has no VT-x");
+		return mvm_fail(reason, -EOPNOTSUPP, "no VT-x: the processor, or a hypervisor below, does not offer it");
 	err = mvm_vmx_cpu_check(reason);
 	if (err)
 		return err;
 	if (!boot_cpu_has(X86_FEATURE_VMX))
-		return mvm_fail(reason, -EOPNOTSUPP, "the kernel has VT-x disabled");
+		return mvm_fail(reason, -EOPNOTSUPP, "no VT-x: the kernel has disabled it");
 	if (!boot_cpu_has(X86_FEATURE_NX) || !boot_cpu_has(X86_FEATURE_SYSCALL))
 		return mvm_fail(reason, -EOPNOTSUPP, "the host runs without NX or SYSCALL");
 
