@@ -160,7 +160,7 @@ static void update_limits(struct mvm_vcpu *vcpu)
 	u32 bits = phys_bits(vcpu);
 
 	vcpu->cr4_guest_rsvd = cr4_reserved(vcpu);
-	vcpu->maxphyaddr_rsvd = bits < 52 ? GENMASK_ULL(51, bits) : 0;
+	vcpu->maxphyaddr_rsvd = GENMASK_ULL(63, bits);
 	if (!vcpu->nr_cpuid)
 		vcpu->guest_xcr0_allowed = supported;
 	else if (xsave && mvm_guest_has(vcpu, X86_FEATURE_XSAVE))

@@ -182,7 +182,7 @@ static bool emul_should_stop(void *priv)
 	struct mvm_vcpu *vcpu = ((struct emul_call *)priv)->vcpu;
 
 	return vcpu->emul->posted.len || signal_pending(current) || need_resched() ||
-	       atomic_long_read(&vcpu->requests) || vcpu->int_shadow ||
+	       atomic_long_read(&vcpu->requests) & ~BIT(MVM_REQ_UNHALT) || vcpu->int_shadow ||
 	       READ_ONCE(vcpu->run->mvm_immediate_exit) ||
 	       (vcpu->events.user_irq >= 0 && mvm_interrupt_allowed(vcpu));
 }

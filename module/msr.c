@@ -329,7 +329,7 @@ static int write_mtrr_var(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host)
 {
 	u32 nr = (index - MTRRphysBase_MSR(0)) % (2 * NR_VAR_MTRRS);
 	u64 flags = nr & 1 ? MTRR_MASK_VALID : 0xff;
-	u64 reserved = GENMASK_ULL(63, 52) | vcpu->maxphyaddr_rsvd | (GENMASK_ULL(11, 0) & ~flags);
+	u64 reserved = vcpu->maxphyaddr_rsvd | (GENMASK_ULL(11, 0) & ~flags);
 
 	if ((data & reserved) || (!(nr & 1) && !memory_type_valid(data)))
 		return 1;

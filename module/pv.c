@@ -21,7 +21,7 @@
 #define STEAL_ADDRESS  GENMASK_ULL(63, 6) /* 64-byte aligned; bits 5:1 are reserved */
 #define EOI_ADDRESS    GENMASK_ULL(63, 2) /* bit 1 is reserved */
 #define EOI_PENDING    1
-#define IPI_RESERVED   GENMASK(11, 11) /* physical destinations alone: the mask names ids */
+#define IPI_RESERVED   (BIT(11) | GENMASK(19, 18)) /* physical, no shorthand: the mask names ids */
 
 /* ------------------------------------------------------------------ features */
 
@@ -153,12 +153,12 @@ static int add_steal(struct mvm_vm *vm, gpa_t gpa, u64 stolen)
 static void clear_preempted(struct mvm_vcpu *vcpu, gpa_t gpa)
 {
 	u8 old = KVM_VCPU_PREEMPTED;
-	int ret;
+	int ret = 1, tries;
 
 	vcpu->pv.preempted = false;
-	do {
+	/* A guest that changes the byte all the time has its flush, and keeps the hint. */
+	for (tries = 0; ret > 0 && tries < 8; tries++)
 		ret = mvm_gpa_cmpxchg_u8(vcpu->vm, gpa, &old, 0, true);
-	} while (ret > 0);
 	if (ret || (old & KVM_VCPU_FLUSH_TLB))
 		mvm_vcpu_set_request(vcpu, MVM_REQ_TLB_FLUSH_GUEST);
 }
@@ -253,14 +253,15 @@ static u64 hc_kick_cpu(struct mvm_vcpu *vcpu, const struct hypercall *call)
 static u64 hc_send_ipi(struct mvm_vcpu *vcpu, const struct hypercall *call)
 {
 	const u32 word_bits = call->mask == U32_MAX ? 32 : 64;
+	u64 sent = 0, lowest = call->arg[2] & call->mask;
 	u32 icr = call->arg[3], bit;
-	u64 sent = 0;
 
 	if ((icr & IPI_RESERVED) || !mvm_irqchip_in_kernel(vcpu->vm))
 		return -KVM_EINVAL;
-	for (bit = 0; bit < 2 * word_bits; bit++) {
+	/* No id is so high, least of all the one that means every APIC. */
+	for (bit = 0; bit < 2 * word_bits && lowest < MVM_MAX_VCPU_ID; bit++, lowest++) {
 		if (call->arg[bit / word_bits] & BIT_ULL(bit % word_bits))
-			sent += mvm_lapic_send_to(vcpu, (u32)call->arg[2] + bit, icr);
+			sent += mvm_lapic_send_to(vcpu, lowest, icr);
 	}
 	return sent;
 }

@@ -102,7 +102,7 @@ bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu, struct mvm_event *ev)
 	/* A kick of itself, by an IPI say, sends none to its own CPU: as in run_once(). */
 	if (READ_ONCE(vcpu->mode) != MVM_IN_GUEST)
 		smp_store_mb(vcpu->mode, MVM_IN_GUEST); /* the mode before the requests */
-	if (atomic_long_read(&vcpu->requests) != BIT(MVM_REQ_EVENT))
+	if ((atomic_long_read(&vcpu->requests) & ~BIT(MVM_REQ_UNHALT)) != BIT(MVM_REQ_EVENT))
 		return false;
 	/* The guest may have ended an interrupt that the local APIC still has in service. */
 	if (vcpu->pv.eoi_offered)

@@ -137,7 +137,7 @@ int mvm_set_cr0(struct mvm_vcpu *vcpu, u64 val)
 /* CR3 bits that must be zero in IA-32e mode: above the address, and its own upper ones. */
 static u64 cr3_reserved(const struct mvm_vcpu *vcpu, u64 efer)
 {
-	return (efer & EFER_LMA) ? vcpu->maxphyaddr_rsvd | GENMASK_ULL(63, 52) : 0;
+	return (efer & EFER_LMA) ? vcpu->maxphyaddr_rsvd : 0;
 }
 
 int mvm_set_cr3(struct mvm_vcpu *vcpu, u64 val)

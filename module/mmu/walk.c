@@ -291,14 +291,17 @@ static bool is_canonical(const struct mode *mode, gva_t gva)
 	return (gva_t)((s64)(gva << unused) >> unused) == gva;
 }
 
+/* So often an entry may change between its being read and its accessed bit's being set. */
+#define MAX_ROUNDS 64
+
 int mvm_walk(const struct mvm_walk *walk, const struct mvm_walk_ops *ops, void *mem, gva_t gva,
 	     u32 access, gpa_t *gpa, struct mvm_fault *fault)
 {
 	struct mode mode;
 	struct path path;
+	int ret, rounds = 0;
 	u64 page_mask;
 	u32 error;
-	int ret;
 
 	mode_init(walk, &mode);
 	if (mode.kind != KIND_LONG)
@@ -321,8 +324,9 @@ int mvm_walk(const struct mvm_walk *walk, const struct mvm_walk_ops *ops, void *
 		if (ret || error)
 			return page_fault(walk, &mode, gva, access, error, fault);
 		ret = set_accessed(&mode, ops, mem, &path, access);
-	} while (ret > 0);
-	if (ret)
+		/* The guest's other vCPUs may change the entry each time: it then goes without. */
+	} while (ret > 0 && ++rounds < MAX_ROUNDS);
+	if (ret < 0)
 		return ret;
 
 	page_mask = (1ULL << level_shift(&mode, path.leaf)) - 1;

@@ -77,6 +77,8 @@ GUEST_CODE(hypercalls, 64,
 	   "vmcall;" REPORT /* SEND_IPI to itself: the handler reports, then one */
 	   "mov $10, %eax; mov $3, %ebx; mov $200, %edx; vmcall;" REPORT /* nobody has it */
 	   "mov $10, %eax; xor %edx, %edx; mov $0x860, %esi; vmcall;" REPORT /* logical */
+	   "mov $10, %eax; mov $0x40060, %esi; vmcall;" REPORT /* a shorthand */
+	   "mov $10, %eax; mov $-1, %edx; mov $0x60, %esi; vmcall;" REPORT /* not everybody */
 	   "mov $11, %eax; xor %ebx, %ebx; vmcall;" REPORT /* SCHED_YIELD to itself */
 	   "mov $5, %eax; xor %ebx, %ebx; xor %ecx, %ecx; vmcall;" REPORT /* KICK_CPU */
 	   "cli; hlt; mov $77, %eax;" REPORT /* the kick ended this HLT */
@@ -246,6 +248,8 @@ TEST_F(pv, hypercalls_answer)
 	EXPECT_EQ(1, next(&self->vcpu));
 	EXPECT_EQ(0, next(&self->vcpu));
 	EXPECT_EQ(EINVAL_GUEST, next(&self->vcpu));
+	EXPECT_EQ(EINVAL_GUEST, next(&self->vcpu));
+	EXPECT_EQ(0, next(&self->vcpu));
 	EXPECT_EQ(0, next(&self->vcpu));
 	EXPECT_EQ(0, next(&self->vcpu));
 	EXPECT_EQ(77, next(&self->vcpu));
@@ -267,6 +271,7 @@ TEST_F(pv, msrs_check_their_values)
 		{ 0x4b564d04, STEAL_GPA | 3, false },  { 0x4b564d04, STEAL_GPA | 5, true },
 		{ 0x4b564d05, 1, true },	       { 0x4b564d05, 0, true },
 		{ 0x4b564d05, 2, false },	       { 0x4b564d06, 0, false },
+		{ 0x1b, 0xfee00900, true },	       { 0x1b, 1ull << 60 | 0xfee00900, false },
 	};
 	struct kvm_regs regs;
 	unsigned int i;
