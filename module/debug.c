@@ -43,7 +43,7 @@ int mvm_set_guest_debug(struct mvm_vcpu *vcpu, const struct kvm_guest_debug *dbg
 {
 	u32 control = dbg->control;
 
-	if (control & ~MVM_GUESTDBG_FLAGS)
+	if (control & ~MVM_GUESTDBG_FLAGS || dbg->arch.debugreg[7] >> 32)
 		return -EINVAL;
 	if (control & INJECT_FLAGS) {
 		if (vcpu->events.exception.pending || vcpu->events.exception.injected)

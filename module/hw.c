@@ -210,16 +210,20 @@ int mvm_hw_show(char *buf)
 /* A CPU comes up, before vCPU threads can run on it. A refusal keeps it offline. */
 static int hw_cpu_online(unsigned int cpu)
 {
+	struct mvm_reason why;
 	unsigned long flags;
 	int err = 0;
 
+	mvm_reason_init(&why);
 	mutex_lock(&hw_lock);
 	if (hw_on) {
 		local_irq_save(flags);
-		err = cpu_enable(NULL);
+		err = cpu_enable(&why);
 		local_irq_restore(flags);
 	}
 	mutex_unlock(&hw_lock);
+	if (err)
+		pr_warn("minivmm: CPU %u stays offline: %s\n", cpu, why.text);
 	return err;
 }
 
@@ -292,12 +296,15 @@ static void hw_count_sleep(void)
 
 static void hw_resume(MVM_SYSCORE_ARGS)
 {
+	struct mvm_reason why;
+
 	hw_count_sleep();
 	/* A lender may resume after us and must find it off: mvm_hw_reclaim() asks later. */
 	if (hw_before.lent)
 		return;
-	if (hw_on && cpu_enable(NULL))
-		pr_warn("minivmm: virtualization cannot be turned on again after suspend\n");
+	mvm_reason_init(&why);
+	if (hw_on && cpu_enable(&why))
+		pr_warn("minivmm: no virtualization after suspend: %s\n", why.text);
 }
 
 static struct syscore_ops hw_syscore_ops = {

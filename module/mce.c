@@ -7,6 +7,7 @@
  * Context: the vCPU's thread, vcpu->lock held. A function that serves an MSR answers
  * 0, or 1 for #GP.
  */
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include <asm/mce.h>
@@ -75,11 +76,12 @@ int mvm_mce_setup(struct mvm_vcpu *vcpu, u64 cap)
 
 int mvm_mce_inject(struct mvm_vcpu *vcpu, const struct kvm_x86_mce *mce)
 {
-	u64 *bank = &vcpu->mce->bank[mce->bank * BANK_REGS];
 	bool uncorrected = mce->status & MCI_STATUS_UC;
+	u64 *bank;
 
 	if (mce->bank >= nr_banks(vcpu) || !(mce->status & MCI_STATUS_VAL))
 		return -EINVAL;
+	bank = &vcpu->mce->bank[array_index_nospec(mce->bank, MVM_MCE_BANKS) * BANK_REGS];
 	/* Reporting is turned off for all banks, or for this one: the error goes nowhere. */
 	if (uncorrected && ((vcpu->mce->cap & MCG_CTL_P && vcpu->mce->ctl != ~0ULL) ||
 			    bank[BANK_CTL] != ~0ULL))
@@ -116,7 +118,7 @@ static u64 *bank_slot(struct mvm_vcpu *vcpu, u32 index, bool host)
 
 	if (nr >= (host ? MVM_MCE_BANKS : nr_banks(vcpu)) * BANK_REGS)
 		return NULL;
-	return &vcpu->mce->bank[nr];
+	return &vcpu->mce->bank[array_index_nospec(nr, MVM_MCE_BANKS * BANK_REGS)];
 }
 
 int mvm_mce_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)

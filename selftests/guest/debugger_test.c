@@ -348,11 +348,15 @@ TEST_F(debugger, step_stops_at_the_handler_of_an_interrupt)
 
 TEST_F(debugger, refuses_what_it_does_not_know)
 {
+	struct kvm_guest_debug wide = { .control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP };
+
 	EXPECT_EQ(-EFAULT, tvm_ioctl(self->vcpu.fd, KVM_SET_GUEST_DEBUG, (void *)8));
 	if (tvm_is_kvm())
 		SKIP(return, "KVM takes any bits");
 	EXPECT_EQ(-EINVAL, debug(&self->vcpu, STEP | 1 << 21));
 	EXPECT_EQ(-EINVAL, debug(&self->vcpu, 1u << 31));
+	wide.arch.debugreg[7] = 1ull << 32;
+	EXPECT_EQ(-EINVAL, tvm_ioctl(self->vcpu.fd, KVM_SET_GUEST_DEBUG, &wide));
 }
 
 MVM_HARNESS_MAIN
