@@ -394,7 +394,7 @@ void mvm_fpu_get_fpu(struct mvm_vcpu *vcpu, struct kvm_fpu *fpu)
 static int check_mxcsr(struct mvm_vcpu *vcpu, u32 mxcsr)
 {
 	if (mxcsr & ~host.mxcsr_mask)
-		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL,
+		return mvm_fail(&vcpu->reason, -EINVAL,
 				"MXCSR %#x has bits beyond the processor's %#x", mxcsr,
 				host.mxcsr_mask);
 	return 0;
@@ -445,11 +445,11 @@ static int check_xsave(struct mvm_vcpu *vcpu, const struct xregs_state *in)
 	const struct xstate_header *header = &in->header;
 
 	if (header->xfeatures & ~allowed)
-		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL,
+		return mvm_fail(&vcpu->reason, -EINVAL,
 				"XSTATE_BV %#llx has components beyond the guest's %#llx",
 				header->xfeatures, allowed);
 	if (header->xcomp_bv || memchr_inv(header->reserved, 0, sizeof(header->reserved)))
-		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL,
+		return mvm_fail(&vcpu->reason, -EINVAL,
 				"the XSAVE header is not the standard format's");
 	/* Without XSAVE the legacy area is taken whatever the header says. */
 	if (host.xcr0 && !(header->xfeatures & (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM)))
@@ -511,9 +511,9 @@ int mvm_fpu_set_xcrs(struct mvm_vcpu *vcpu, const struct kvm_xcrs *xcrs)
 	int i;
 
 	if (!host.xcr0)
-		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL, "the host runs without XSAVE");
+		return mvm_fail(&vcpu->reason, -EINVAL, "the host runs without XSAVE");
 	if (xcrs->nr_xcrs > KVM_MAX_XCRS || xcrs->flags)
-		return mvm_fail(mvm_vcpu_reason(vcpu), -EINVAL,
+		return mvm_fail(&vcpu->reason, -EINVAL,
 				"more than %d XCRs, or a flag bit is set", KVM_MAX_XCRS);
 
 	/* XCR0 is the only one there is; others are passed over, as KVM does. */

@@ -297,7 +297,7 @@ static int run_guest(struct mvm_vcpu *vcpu)
 		return ret;
 	/* The CPU may be going down, or a lender took virtualization away. */
 	if (!__xfer_to_guest_mode_work_pending() && !raw_cpu_read(mvm_hw_state))
-		ret = mvm_hw_reclaim(mvm_vcpu_reason(vcpu), false);
+		ret = mvm_hw_reclaim(&vcpu->reason, false);
 	else
 		ret = 0;
 	return ret ? ret : MVM_RESUME;

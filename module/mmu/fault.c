@@ -228,7 +228,7 @@ static int page_failed(struct mvm_vcpu *vcpu, gpa_t gpa, hva_t hva, u32 access, 
 {
 	if (err != -EFAULT && err != -EHWPOISON)
 		return err;
-	return mvm_fail(mvm_vcpu_reason(vcpu), err,
+	return mvm_fail(&vcpu->reason, err,
 			"guest address %#llx needs the launcher's memory at %#lx, which %s",
 			gpa, hva,
 			err == -EHWPOISON ? "the host has marked as broken" :

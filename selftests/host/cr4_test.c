@@ -109,7 +109,8 @@ TEST_F_TIMEOUT(cr4, and_with_kvm_loaded, 120)
 	if (!host_has_kvm())
 		SKIP(return, "KVM's module is not in this host");
 	/* KVM of 6.12 owns from its load on, which then fails: that does no harm either. */
-	EXPECT_EQ(kernel_is_before(6, 12), !shell("modprobe kvm_%s", host_is_intel() ? "intel" : "amd"));
+	EXPECT_EQ(kernel_is_before(6, 12),
+		  !shell("modprobe kvm_%s", host_is_intel() ? "intel" : "amd"));
 	toggle(_metadata, &self->runner, host_is_intel() ? 150 : 500);
 	shell("modprobe -r kvm_%s", host_is_intel() ? "intel" : "amd");
 }

@@ -11,6 +11,9 @@
 #define CR4_OSFXSR (1 << 9)
 #define DATA	   0x200000
 #define PAGES	   8
+/* Words of struct kvm_xsave. */
+#define XSAVE_XMM3	(160 / 4 + 3 * 4)
+#define XSAVE_XSTATE_BV (512 / 4)
 
 /*
  * EBX is the guest's pattern, everywhere. What differs is reported by its number. The
@@ -60,17 +63,19 @@ static int set_registers(struct tvcpu *vcpu, uint32_t pattern)
 				       .dr6 = 0xffff0ff0, .dr7 = 0x401 };
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
-	struct kvm_fpu fpu;
+	struct kvm_xsave fpu;
 
 	if (tvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
-	    tvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) || tvm_ioctl(vcpu->fd, KVM_GET_FPU, &fpu))
+	    tvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) || tvm_ioctl(vcpu->fd, KVM_GET_XSAVE, &fpu))
 		return -1;
 	regs.rbx = pattern;
 	sregs.cr4 |= CR4_OSFXSR;
-	memcpy(fpu.xmm[3], &pattern, sizeof(pattern));
+	fpu.region[XSAVE_XMM3] = pattern;
+	/* KVM_SET_FPU leaves this to KVM, which forgets it where the host has XSAVE. */
+	fpu.region[XSAVE_XSTATE_BV] |= 3;
 	return tvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs) ||
 	       tvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) ||
-	       tvm_ioctl(vcpu->fd, KVM_SET_FPU, &fpu) ||
+	       tvm_ioctl(vcpu->fd, KVM_SET_XSAVE, &fpu) ||
 	       tvm_ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &debug);
 }
 

@@ -146,8 +146,12 @@ TEST_F_TIMEOUT(torture, each_sees_only_its_own, 280)
 		rounds *= 20;
 	ASSERT_EQ(0, pthread_create(&watcher, NULL, watch_thread, &watch));
 	for (i = 0; i < rounds; i++) {
-		ASSERT_TRUE(runner_wait(&self->a, 2, 60));
-		ASSERT_TRUE(runner_wait(&self->b, 2, 60));
+		ASSERT_TRUE(runner_wait(&self->a, 2, 60)) {
+			TH_LOG("minivmm's guest: %d", self->a.result);
+		}
+		ASSERT_TRUE(runner_wait(&self->b, 2, 60)) {
+			TH_LOG("the other guest: %d", self->b.result);
+		}
 		EXPECT_EQ(0, come_and_go(NULL, 0x33333300));
 		EXPECT_EQ(0, come_and_go(self->other, 0x44444400));
 		EXPECT_EQ(0, disturb(self->other));
