@@ -94,7 +94,13 @@ void mvm_clock_vm_init(struct mvm_vm *vm)
 	vm->tsc.offset = -vm->tsc_base;
 }
 
-/* A new vCPU is in step with those there are, whatever userspace set their TSC to. */
+/**
+ * mvm_clock_vcpu_init() - a new vCPU's TSC is in step with those there are
+ * @vcpu: the vCPU
+ *
+ * It takes vm->tsc.offset, whatever userspace set their TSC to.
+ * Context: its creation, vm->lock held.
+ */
 void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu)
 {
 	WRITE_ONCE(vcpu->tsc_offset, READ_ONCE(vcpu->vm->tsc.offset));
@@ -348,6 +354,15 @@ int mvm_clock_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data)
 	}
 }
 
+/**
+ * mvm_clock_msr_read() - the paravirtual clock's MSRs, by their old and new numbers
+ * @vcpu: the vCPU
+ * @index: MSR number
+ * @data: its value
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: 0; 1 where the MSR is not one of them.
+ */
 int mvm_clock_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data)
 {
 	switch (index) {

@@ -89,6 +89,14 @@ const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 f
 	return NULL;
 }
 
+/**
+ * mvm_guest_has() - does this vCPU's CPUID table have a feature?
+ * @vcpu: whose table
+ * @x86_feature: X86_FEATURE_*, in a word that mvm_cpuid_word() knows
+ *
+ * Context: the vCPU's thread, any.
+ * Return: true: its bit is set; false also without a table.
+ */
 bool mvm_guest_has(const struct mvm_vcpu *vcpu, u32 x86_feature)
 {
 	const struct kvm_cpuid_entry2 *entry;

@@ -9,11 +9,9 @@
 
 #include "mvm.h"
 
-/* A register of an entry, to read or write. */
+/* cpuid_policy.c */
 u32 *mvm_cpuid_reg(struct kvm_cpuid_entry2 *entry, enum cpuid_regs_idx reg);
-/* Where CPUID has the X86_FEATURE_* bits of @word; false: nowhere. */
 bool mvm_cpuid_word(u32 word, u32 *function, u32 *index, enum cpuid_regs_idx *reg);
-/* Physical address bits of a guest that was not told otherwise. */
 u32 mvm_cpuid_host_phys_bits(void);
 
 #endif

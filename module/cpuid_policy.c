@@ -138,6 +138,16 @@ static const struct cpuid_word {
 	{ 0x80000008, 0, CPUID_EBX, CPUID_8000_0008_EBX },
 };
 
+/**
+ * mvm_cpuid_word() - where does CPUID have the X86_FEATURE_* bits of a word?
+ * @word: number of the word: X86_FEATURE_* / 32
+ * @function: leaf
+ * @index: subleaf
+ * @reg: register
+ *
+ * Context: any.
+ * Return: true: there; false: nowhere that this module knows of, nothing is written.
+ */
 bool mvm_cpuid_word(u32 word, u32 *function, u32 *index, enum cpuid_regs_idx *reg)
 {
 	const struct cpuid_word *row;
@@ -183,6 +193,13 @@ static bool kind_allowed(enum cpuid_kind kind)
 	}
 }
 
+/**
+ * mvm_cpuid_reg() - a register of an entry, to read or write
+ * @entry: the entry
+ * @reg: which register
+ *
+ * Return: where it is in @entry.
+ */
 u32 *mvm_cpuid_reg(struct kvm_cpuid_entry2 *entry, enum cpuid_regs_idx reg)
 {
 	switch (reg) {
@@ -432,6 +449,11 @@ int mvm_cpuid_supported(struct kvm_cpuid_entry2 **entries)
 	return list.n;
 }
 
+/**
+ * mvm_cpuid_host_phys_bits() - physical address bits of a guest that was not told otherwise
+ *
+ * Return: the host's, as far as a guest may have them.
+ */
 u32 mvm_cpuid_host_phys_bits(void)
 {
 	return min_t(u32, boot_cpu_data.x86_phys_bits, MAX_PHYS_BITS);

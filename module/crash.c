@@ -65,6 +65,11 @@ static void crash_update(bool kvm)
 	crash_armed = arm;
 }
 
+/**
+ * mvm_crash_arm() - virtualization is on: take the kernel's slot, unless a KVM module is there
+ *
+ * Taken again when KVM's module goes. Context: may sleep; inside hw_lock.
+ */
 void mvm_crash_arm(void)
 {
 	mutex_lock(&crash_lock);
@@ -73,6 +78,11 @@ void mvm_crash_arm(void)
 	mutex_unlock(&crash_lock);
 }
 
+/**
+ * mvm_crash_disarm() - virtualization is off: give the slot back
+ *
+ * Context: may sleep, for the callback's readers, too; inside hw_lock.
+ */
 void mvm_crash_disarm(void)
 {
 	mutex_lock(&crash_lock);
@@ -104,12 +114,24 @@ static struct notifier_block crash_nb = {
 	.notifier_call = crash_module_event,
 };
 
+/**
+ * mvm_crash_init() - watch KVM's modules come and go
+ * @backend: its emergency_disable() is the callback
+ *
+ * Context: module load; may sleep.
+ * Return: 0 or -errno.
+ */
 int mvm_crash_init(const struct mvm_backend *backend)
 {
 	crash_backend = backend;
 	return register_module_notifier(&crash_nb);
 }
 
+/**
+ * mvm_crash_exit() - reverse of mvm_crash_init(), disarmed before
+ *
+ * Context: module unload; may sleep.
+ */
 void mvm_crash_exit(void)
 {
 	unregister_module_notifier(&crash_nb);

@@ -39,6 +39,15 @@ static u32 intercepts(u32 control)
 	       (control & KVM_GUESTDBG_SINGLESTEP ? STEP_EXCEPTIONS : 0);
 }
 
+/**
+ * mvm_set_guest_debug() - KVM_SET_GUEST_DEBUG
+ * @vcpu: the vCPU
+ * @dbg: flags and the debugger's breakpoints, all of them replaced
+ *
+ * KVM_GUESTDBG_INJECT_DB and _BP raise their exception at once.
+ * Return: 0; -EINVAL: an unknown flag, or DR7 is wider than 32 bits; -EBUSY: an exception to
+ * inject, and one on its way already.
+ */
 int mvm_set_guest_debug(struct mvm_vcpu *vcpu, const struct kvm_guest_debug *dbg)
 {
 	u32 control = dbg->control;
@@ -76,6 +85,15 @@ static int debug_exit(struct mvm_vcpu *vcpu, u8 vector, u64 dr6)
 	return MVM_TO_USER;
 }
 
+/**
+ * mvm_debug_exception() - is this exception a breakpoint of the debugger's?
+ * @vcpu: the vCPU
+ * @vector: of the exception
+ * @dr6_bits: of a #DB: its causes
+ *
+ * Does not sleep.
+ * Return: MVM_TO_USER: it is, kvm_run has KVM_EXIT_DEBUG; 0: it is the guest's.
+ */
 int mvm_debug_exception(struct mvm_vcpu *vcpu, u8 vector, u64 dr6_bits)
 {
 	bool breakpoint = dr6_bits & (DR_TRAP_BITS | MVM_DR6_BD);
@@ -87,6 +105,17 @@ int mvm_debug_exception(struct mvm_vcpu *vcpu, u8 vector, u64 dr6_bits)
 	return 0;
 }
 
+/**
+ * mvm_debug_hits() - which of the causes that a #DB's exit names are so?
+ * @vcpu: the vCPU
+ * @dr6_bits: what the hardware gives, in the places that DR6 has for them
+ *
+ * Those of breakpoints that DR7 does not enable may be set as well ("Exit Qualification for Debug
+ * Exceptions"; "Debug-Status Register (DR6)"), and where it enables none, from registers that are
+ * not this guest's. The sole cause of a #DB was enabled when it hit, and is told of though DR7 may
+ * have changed since. Context: inside vcpu_run(), interrupts off.
+ * Return: the bits without those; all of them where none would be left.
+ */
 u64 mvm_debug_hits(const struct mvm_vcpu *vcpu, u64 dr6_bits)
 {
 	u64 dr7 = mvm_hw_dr7(vcpu), causes = dr6_bits;
@@ -112,6 +141,13 @@ static bool is_prefix(u8 byte, bool long_mode)
 	return long_mode && byte >> 4 == 4; /* REX */
 }
 
+/**
+ * mvm_debug_prepare_step() - before each entry of a stepped vCPU: look at what it executes
+ * @vcpu: the vCPU
+ *
+ * Sets debug.step and debug.step_rip: does it store TF (PUSHF) or load it (POPF, IRET)?
+ * Context: the outer loop; may sleep: the instruction's bytes are read.
+ */
 void mvm_debug_prepare_step(struct mvm_vcpu *vcpu)
 {
 	bool long_mode = mvm_cpu_mode(vcpu) == MVM_MODE_LONG;
@@ -158,6 +194,13 @@ static void mend_pushed_flags(struct mvm_vcpu *vcpu)
 	(void)mvm_gva_write(vcpu, sp, &byte, 1, MVM_ACCESS_WRITE | user, &fault);
 }
 
+/**
+ * mvm_debug_report_step() - MVM_REQ_STEPPED: a step is done
+ * @vcpu: the vCPU
+ *
+ * Takes the step's TF out of what a PUSHF has stored. Context: the outer loop; may sleep.
+ * Return: MVM_TO_USER: kvm_run has KVM_EXIT_DEBUG.
+ */
 int mvm_debug_report_step(struct mvm_vcpu *vcpu)
 {
 	if (vcpu->debug.pushed_flags && vcpu->debug.step == MVM_STEP_STORES)

@@ -36,12 +36,23 @@
 /* After this many the emulator makes do without atomicity. */
 #define ATOMIC_RETRIES 8
 
+/**
+ * mvm_emul_create() - allocate a new vCPU's emulator state
+ * @vcpu: the vCPU
+ *
+ * Context: its creation; may sleep.
+ * Return: 0; -ENOMEM.
+ */
 int mvm_emul_create(struct mvm_vcpu *vcpu)
 {
 	vcpu->emul = kzalloc(sizeof(*vcpu->emul), GFP_KERNEL_ACCOUNT);
 	return vcpu->emul ? 0 : -ENOMEM;
 }
 
+/**
+ * mvm_emul_destroy() - reverse of mvm_emul_create()
+ * @vcpu: the vCPU, which runs nowhere
+ */
 void mvm_emul_destroy(struct mvm_vcpu *vcpu)
 {
 	kfree(vcpu->emul);
@@ -225,6 +236,13 @@ static int emul_to_user(struct mvm_vcpu *vcpu)
 	return MVM_TO_USER;
 }
 
+/**
+ * mvm_emul_abandoned() - has a reset, or a debugger, taken the vCPU elsewhere meanwhile?
+ * @vcpu: the vCPU, back from userspace; mvm_emul_note_rip() tells where it was
+ *
+ * Context: the vCPU's thread, from vcpu->complete.
+ * Return: true: there is nothing to finish, the accesses' log is empty.
+ */
 bool mvm_emul_abandoned(struct mvm_vcpu *vcpu)
 {
 	struct mvm_emul_state *state = vcpu->emul;
@@ -365,6 +383,15 @@ static void emul_begin(struct mvm_vcpu *vcpu, bool string_io)
 	state->string_io = string_io;
 }
 
+/**
+ * mvm_emulate_mmio() - emulate the instruction at RIP, which touched exit.u.mem.gpa outside memory
+ * @vcpu: whose exit
+ *
+ * Routes each access to the in-kernel devices, else to userspace (KVM_EXIT_MMIO).
+ * Context: the outer loop; may sleep.
+ * Return: MVM_RESUME: done, or a fault was queued; MVM_TO_USER: an access to make, or an emulation
+ * error; -errno as mvm_insn_fetch().
+ */
 int mvm_emulate_mmio(struct mvm_vcpu *vcpu)
 {
 	int ret;
@@ -374,6 +401,13 @@ int mvm_emulate_mmio(struct mvm_vcpu *vcpu)
 	return ret ? ret : emul_execute(vcpu);
 }
 
+/**
+ * mvm_emulate_string_io() - a string I/O exit: vcpu->exit.u.io, string
+ * @vcpu: whose exit
+ *
+ * To userspace as KVM_EXIT_IO with a count. Context: the outer loop; may sleep.
+ * Return: as mvm_emulate_mmio(); MVM_RESUME also where another instruction is there by now.
+ */
 int mvm_emulate_string_io(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit *exit = &vcpu->exit;

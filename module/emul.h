@@ -20,42 +20,38 @@
  * @linear_rip: the same as a linear address
  * @posted: a write that userspace is told of when the execution is over; .len 0: none
  * @string_io: a string I/O exit: the CPU has checked the port
- * @retry_rip: the last instruction that was left to the CPU
+ * @retry_rip: the last instruction that was left to the CPU, as a linear address
  * @retries: how often in a row
  * @known: decoded before, by a hash of the address; mvm_insn_reread() says whether it still counts
  */
 struct mvm_emul_state {
 	struct mvm_emul_log log;
 	struct mvm_insn insn;
-	u64 rip, linear_rip;
+	u64 rip;
+	gva_t linear_rip;
 	struct mvm_emul_access posted;
 	bool string_io;
-	u64 retry_rip;
+	gva_t retry_rip;
 	unsigned int retries;
 	struct mvm_insn_read known[MVM_EMUL_KNOWN];
 };
 
 /* An instruction that may leave to userspace begins. */
-static inline void mvm_emul_note_rip(struct mvm_emul_state *state, u64 rip, u64 linear_rip)
+static inline void mvm_emul_note_rip(struct mvm_emul_state *state, u64 rip, gva_t linear_rip)
 {
 	state->rip = rip;
 	state->linear_rip = linear_rip;
 }
 
-/* A reset, or a debugger, took the vCPU elsewhere: there is nothing to finish. */
+/* emul.c */
 bool mvm_emul_abandoned(struct mvm_vcpu *vcpu);
-/* MVM_ACCESS_USER at CPL 3. */
+/* emul_fetch.c */
 u32 mvm_emul_user_access(struct mvm_vcpu *vcpu);
-/*
- * The instruction that has just exited, if its bytes and the tables on the way are present, else
- * NULL. Good until the next call. Does not sleep.
- */
 const struct mvm_insn *mvm_emul_peek_insn(struct mvm_vcpu *vcpu);
 
-/* A device in the kernel has the port or the register, or an eventfd stands for it. */
+/* plain_io.c */
 bool mvm_kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write);
 bool mvm_kernel_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, void *buf, unsigned int len, bool write);
-/* kvm_run: KVM_EXIT_MMIO. */
 void mvm_mmio_to_user(struct kvm_run *run, const struct mvm_emul_access *a);
 
 #endif

@@ -27,7 +27,14 @@ static enum mvm_insn_mode insn_mode(struct mvm_vcpu *vcpu)
 	}
 }
 
-u64 mvm_linear_rip(struct mvm_vcpu *vcpu)
+/**
+ * mvm_linear_rip() - RIP as a linear address
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: RIP in 64-bit mode, else CS's base and RIP in 32 bits.
+ */
+gva_t mvm_linear_rip(struct mvm_vcpu *vcpu)
 {
 	if (mvm_cpu_mode(vcpu) == MVM_MODE_LONG)
 		return vcpu->rip;
@@ -45,6 +52,12 @@ static unsigned int bytes_in_limit(struct mvm_vcpu *vcpu)
 	return ip > limit ? 0 : min_t(u64, (u64)limit - ip + 1, MVM_INSN_MAX);
 }
 
+/**
+ * mvm_emul_user_access() - the right that the guest's own accesses need
+ * @vcpu: the vCPU
+ *
+ * Return: MVM_ACCESS_USER at CPL 3, else 0.
+ */
 u32 mvm_emul_user_access(struct mvm_vcpu *vcpu)
 {
 	return mvm_cpl(vcpu) == 3 ? MVM_ACCESS_USER : 0;
@@ -106,6 +119,14 @@ static int read_insn(struct mvm_vcpu *vcpu, struct mvm_insn_read *out)
 	return mvm_insn_read(&src, out);
 }
 
+/**
+ * mvm_emul_peek_insn() - the instruction that has just exited, as far as it is present
+ * @vcpu: the vCPU; nobody has changed its state since the exit
+ *
+ * Reads user memory with page faults disabled. Context: the inner loop; does not sleep.
+ * Return: the instruction, good until the next call; NULL: its bytes or the tables on the way are
+ * not present, or they are no instruction.
+ */
 const struct mvm_insn *mvm_emul_peek_insn(struct mvm_vcpu *vcpu)
 {
 	struct mvm_insn_source src;
@@ -142,6 +163,15 @@ static int fetch_failed(struct mvm_vcpu *vcpu, gva_t la)
 	return ret < 0 ? ret : MVM_RESUME;
 }
 
+/**
+ * mvm_insn_fetch() - fetch and decode the instruction at CS:RIP
+ * @vcpu: the vCPU
+ * @insn: the instruction
+ *
+ * From exit.insn_bytes when there. Context: the outer loop; may sleep.
+ * Return: 0; MVM_RESUME: a fault was queued for the guest, or its code was brought in and is to be
+ * executed again; MVM_TO_USER with an emulation error; -errno as mvm_mmu_fault().
+ */
 int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
 {
 	struct mvm_insn_read in;
@@ -162,6 +192,13 @@ int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn)
 	return MVM_RESUME;
 }
 
+/**
+ * mvm_emulation_error() - emulation failed: KVM_EXIT_INTERNAL_ERROR with the instruction's bytes
+ * @vcpu: the vCPU
+ *
+ * The sentence goes to MINIVMM_GET_REASON. Context: the outer loop; may sleep.
+ * Return: MVM_TO_USER.
+ */
 int mvm_emulation_error(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;

@@ -87,11 +87,28 @@ static void raise(struct mvm_vcpu *vcpu, u8 vector, bool has_error, u32 error)
 		set_exception(vcpu, vector, has_error, error);
 }
 
+/**
+ * mvm_queue_exception() - raise an exception that has no error code
+ * @vcpu: whose guest
+ * @vector: exception vector
+ *
+ * It goes in at the next entry. Where one is on its way already the two become a #DF, or the new
+ * one takes its place ("Conditions for Generating a Double Fault"); behind a #DF it is a triple
+ * fault: MVM_REQ_TRIPLE_FAULT. Context: the vCPU's thread; does not sleep.
+ */
 void mvm_queue_exception(struct mvm_vcpu *vcpu, u8 vector)
 {
 	raise(vcpu, vector, false, 0);
 }
 
+/**
+ * mvm_queue_exception_err() - the same for an exception with an error code
+ * @vcpu: whose guest
+ * @vector: exception vector
+ * @error: what it pushes; left out in real mode, which pushes none
+ *
+ * Context: the vCPU's thread; does not sleep.
+ */
 void mvm_queue_exception_err(struct mvm_vcpu *vcpu, u8 vector, u32 error)
 {
 	raise(vcpu, vector, true, error);
@@ -106,19 +123,41 @@ static void set_payload(struct mvm_vcpu *vcpu, u8 vector, u64 payload)
 	vcpu->events.exception.has_payload = true;
 }
 
+/**
+ * mvm_queue_page_fault() - raise #PF
+ * @vcpu: whose guest
+ * @cr2: the faulting linear address; in CR2 from when the exception goes in
+ * @error: error code
+ *
+ * CR2 stays as it is where this makes a double fault. Context: the vCPU's thread; does not sleep.
+ */
 void mvm_queue_page_fault(struct mvm_vcpu *vcpu, gva_t cr2, u32 error)
 {
 	raise(vcpu, X86_TRAP_PF, true, error);
 	set_payload(vcpu, X86_TRAP_PF, cr2);
 }
 
+/**
+ * mvm_queue_debug() - raise #DB
+ * @vcpu: whose guest
+ * @dr6_bits: its causes, as in exit.u.exc.payload
+ *
+ * When it goes in they are set in DR6, whose B0 to B3 are cleared before, and DR7.GD is cleared.
+ * Context: the vCPU's thread; does not sleep.
+ */
 void mvm_queue_debug(struct mvm_vcpu *vcpu, u64 dr6_bits)
 {
 	raise(vcpu, X86_TRAP_DB, false, 0);
 	set_payload(vcpu, X86_TRAP_DB, dr6_bits);
 }
 
-/* INT3 pushes the address behind it: a software exception, with its length. */
+/**
+ * mvm_queue_breakpoint() - raise the #BP of the INT3 at RIP
+ * @vcpu: whose guest
+ *
+ * INT3 pushes the address behind it: a software exception, with its length of one byte.
+ * Context: the vCPU's thread; does not sleep.
+ */
 void mvm_queue_breakpoint(struct mvm_vcpu *vcpu)
 {
 	raise(vcpu, X86_TRAP_BP, false, 0);
@@ -128,6 +167,13 @@ void mvm_queue_breakpoint(struct mvm_vcpu *vcpu)
 	vcpu->events.exception.ev.insn_len = 1;
 }
 
+/**
+ * mvm_queue_fault() - raise what an emulated instruction, or its fetch, has met
+ * @vcpu: whose guest
+ * @fault: vector, error code, and CR2 for #PF
+ *
+ * Context: the vCPU's thread; does not sleep.
+ */
 void mvm_queue_fault(struct mvm_vcpu *vcpu, const struct mvm_fault *fault)
 {
 	raise(vcpu, fault->vector, fault->has_error, fault->error);
@@ -135,13 +181,28 @@ void mvm_queue_fault(struct mvm_vcpu *vcpu, const struct mvm_fault *fault)
 		set_payload(vcpu, X86_TRAP_PF, fault->cr2);
 }
 
+/**
+ * mvm_queue_nmi() - an NMI for the guest
+ * @vcpu: whose guest
+ *
+ * The processor latches one while one is in service: more are lost when the vCPU's thread collects
+ * them. Wakes the vCPU, or forces it out of the guest. Context: any.
+ */
 void mvm_queue_nmi(struct mvm_vcpu *vcpu)
 {
 	atomic_inc(&vcpu->nmi_queued);
 	mvm_vcpu_request(vcpu, MVM_REQ_EVENT);
 }
 
-/* KVM_INTERRUPT: an external interrupt from a userspace controller. */
+/**
+ * mvm_user_interrupt() - KVM_INTERRUPT: an external interrupt from a userspace controller
+ * @vcpu: the vCPU
+ * @irq: its vector
+ *
+ * Context: vcpu->lock held.
+ * Return: 0; -EINVAL: no vector, beyond 255; -ENXIO: the 8259 is in the kernel; -EEXIST: one is
+ * queued and has not gone in yet.
+ */
 int mvm_user_interrupt(struct mvm_vcpu *vcpu, u32 irq)
 {
 	if (irq > 255)
@@ -162,12 +223,26 @@ static bool is_delivering(const struct mvm_vcpu *vcpu)
 	       vcpu->events.nmi.injected;
 }
 
+/**
+ * mvm_interrupt_allowed() - may an external interrupt go in now?
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep, interrupts on or off.
+ * Return: true: RFLAGS.IF is set, no shadow holds it back and nothing else is being delivered.
+ */
 bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu)
 {
 	mvm_state_get(vcpu, MVM_STATE_RIP);
 	return (vcpu->rflags & X86_EFLAGS_IF) && !vcpu->int_shadow && !is_delivering(vcpu);
 }
 
+/**
+ * mvm_nmi_allowed() - may an NMI go in now?
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep, interrupts on or off.
+ * Return: true: none is in service, there is no shadow and nothing else is being delivered.
+ */
 bool mvm_nmi_allowed(struct mvm_vcpu *vcpu)
 {
 	mvm_state_get(vcpu, MVM_STATE_RIP);
@@ -208,22 +283,50 @@ static bool irq_waits(struct mvm_vcpu *vcpu)
 	return irq_may_wait(vcpu) && (offered_irq(vcpu) >= 0 || mvm_irq_pending(vcpu) >= 0);
 }
 
+/**
+ * mvm_events_wait() - is there an NMI or an interrupt for the guest?
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep, interrupts on or off.
+ * Return: true: there is, whether or not it may go in now.
+ */
 bool mvm_events_wait(struct mvm_vcpu *vcpu)
 {
 	return atomic_read(&vcpu->nmi_queued) || vcpu->events.nmi.pending || irq_waits(vcpu);
 }
 
+/**
+ * mvm_wants_irq_window() - does userspace wait for the moment when it can inject?
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread, any.
+ * Return: true: kvm_run asks for the interrupt window, and the 8259 is userspace's.
+ */
 bool mvm_wants_irq_window(struct mvm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->run->request_interrupt_window) && !mvm_pic_in_kernel(vcpu->vm);
 }
 
+/**
+ * mvm_irq_window_open() - is that moment now?
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: true: a vector that KVM_INTERRUPT brought would go in with the next entry.
+ */
 bool mvm_irq_window_open(struct mvm_vcpu *vcpu)
 {
 	return vcpu->events.user_irq < 0 && !vcpu->events.exception.pending &&
 	       takes_user_irq(vcpu) && mvm_interrupt_allowed(vcpu);
 }
 
+/**
+ * mvm_has_wake_event() - is there a reason for a halted vCPU to run?
+ * @vcpu: the vCPU
+ *
+ * Takes over what mvm_queue_nmi() has left. Context: the vCPU's thread; does not sleep.
+ * Return: true: an exception, or an NMI or interrupt that may go in now.
+ */
 bool mvm_has_wake_event(struct mvm_vcpu *vcpu)
 {
 	collect_nmis(vcpu);
@@ -275,6 +378,15 @@ static void inject_nmi(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 	inject->event = (struct mvm_event){ .type = MVM_EVENT_NMI, .vector = X86_TRAP_NMI };
 }
 
+/**
+ * mvm_events_take_irq() - an interrupt goes in with the entry that follows
+ * @vcpu: the vCPU
+ * @vector: its vector, accepted by its controller; mvm_interrupt_allowed() holds
+ * @ev: filled, for the backend to deliver
+ *
+ * Noted as injected: after the exit it is delivered, unless the exit broke that off.
+ * Context: the vCPU's thread, interrupts off.
+ */
 void mvm_events_take_irq(struct mvm_vcpu *vcpu, u8 vector, struct mvm_event *ev)
 {
 	*ev = (struct mvm_event){ .type = MVM_EVENT_INTERRUPT, .vector = vector };
@@ -313,6 +425,15 @@ static bool prepare_own(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 	return true;
 }
 
+/**
+ * mvm_events_prepare() - before an entry: what goes in, and which windows to ask for
+ * @vcpu: the vCPU
+ * @inject: filled
+ *
+ * One event an entry: what was broken off, an exception, an NMI, an interrupt, the last of which is
+ * accepted from its controller here. A debugger's KVM_GUESTDBG_BLOCKIRQ keeps the latter two out.
+ * Context: the inner loop, interrupts off.
+ */
 void mvm_events_prepare(struct mvm_vcpu *vcpu, struct mvm_inject *inject)
 {
 	struct mvm_events *events = &vcpu->events;
@@ -359,6 +480,12 @@ static void requeue(struct mvm_vcpu *vcpu, const struct mvm_event *ev)
 	}
 }
 
+/**
+ * mvm_events_delivered() - what went in with the last entry is delivered: forget it
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread, after an exit that broke off no delivery.
+ */
 void mvm_events_delivered(struct mvm_vcpu *vcpu)
 {
 	vcpu->events.exception.injected = false;
@@ -366,6 +493,13 @@ void mvm_events_delivered(struct mvm_vcpu *vcpu)
 	vcpu->events.interrupt.injected = false;
 }
 
+/**
+ * mvm_events_exit() - after an exit: what of the events was delivered, and what goes in again
+ * @vcpu: the vCPU, with its exit filled
+ *
+ * What exit.vectoring names is sent round; after an exit without an entry (MVM_EXIT_LOST,
+ * MVM_EXIT_ENTRY_FAILED) all stays as it was. Context: the inner loop, interrupts on.
+ */
 void mvm_events_exit(struct mvm_vcpu *vcpu)
 {
 	/* No entry took place: what was to go in still is. */
@@ -377,6 +511,13 @@ void mvm_events_exit(struct mvm_vcpu *vcpu)
 
 /* --------------------------------------------------------------- skip, state */
 
+/**
+ * mvm_insn_ended() - an instruction, or an iteration of one, is done: single-stepping
+ * @vcpu: the vCPU; MVM_STATE_RIP is available
+ *
+ * Raises the guest's own #DB where RFLAGS.TF is set, and asks for the debugger's report
+ * (MVM_REQ_STEPPED) where one is stepping. Context: the vCPU's thread; does not sleep.
+ */
 void mvm_insn_ended(struct mvm_vcpu *vcpu)
 {
 	/* The guest's own trap waits until the debugger has seen its step. */
@@ -386,6 +527,14 @@ void mvm_insn_ended(struct mvm_vcpu *vcpu)
 		mvm_vcpu_set_request(vcpu, MVM_REQ_STEPPED);
 }
 
+/**
+ * mvm_skip_insn_len() - step over an instruction whose length is known
+ * @vcpu: the vCPU
+ * @len: its length in bytes
+ *
+ * Moves RIP, which wraps at 4 GiB outside 64-bit mode, ends the interrupt shadow, clears RFLAGS.RF,
+ * and then mvm_insn_ended(). Context: the vCPU's thread; does not sleep.
+ */
 void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len)
 {
 	u64 next;
@@ -401,6 +550,15 @@ void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len)
 	mvm_insn_ended(vcpu);
 }
 
+/**
+ * mvm_get_vcpu_events() - KVM_GET_VCPU_EVENTS
+ * @vcpu: the vCPU
+ * @out: filled
+ *
+ * A pending exception is shown as injected: its CR2 or DR6 is written with that. Software events
+ * are left out: their instruction raises them again.
+ * Context: vcpu->lock held; does not sleep.
+ */
 void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *out)
 {
 	const struct mvm_events *events = &vcpu->events;
@@ -437,6 +595,14 @@ void mvm_get_vcpu_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *out)
 	(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR |         \
 	 KVM_VCPUEVENT_VALID_SHADOW)
 
+/**
+ * mvm_set_vcpu_events() - KVM_SET_VCPU_EVENTS: replace what is on its way
+ * @vcpu: the vCPU
+ * @in: the events, all of them; NMI count, SIPI vector and shadow only with their flags
+ *
+ * What KVM_INTERRUPT has queued is dropped, too. Context: vcpu->lock held; does not sleep.
+ * Return: 0; -EINVAL: an unknown flag, or no exception's vector; nothing has changed then.
+ */
 int mvm_set_vcpu_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *in)
 {
 	struct mvm_events *events = &vcpu->events;

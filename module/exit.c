@@ -19,6 +19,13 @@
 #include "pv.h"
 #include "vcpu.h"
 
+/**
+ * mvm_skip_and_resume() - the end of most handlers: step over the instruction
+ * @vcpu: whose exit
+ *
+ * Context: the vCPU's thread; may sleep where the length has to be decoded.
+ * Return: MVM_RESUME, or what mvm_skip_insn() answers.
+ */
 int mvm_skip_and_resume(struct mvm_vcpu *vcpu)
 {
 	int err = mvm_skip_insn(vcpu);
@@ -53,6 +60,14 @@ static bool has_insn_len(struct mvm_vcpu *vcpu)
 	return insn;
 }
 
+/**
+ * mvm_skip_insn() - step over the instruction that exited
+ * @vcpu: whose exit
+ *
+ * RIP, the interrupt shadow, and the single-step trap. Context: the vCPU's thread; decodes where
+ * neither the hardware nor somebody before gave exit.insn_len, and may sleep then.
+ * Return: 0; else a handler's answer, as mvm_insn_fetch(): the instruction cannot be read.
+ */
 int mvm_skip_insn(struct mvm_vcpu *vcpu)
 {
 	int err = get_insn_len(vcpu);
@@ -62,12 +77,24 @@ int mvm_skip_insn(struct mvm_vcpu *vcpu)
 	return err;
 }
 
+/**
+ * mvm_inject_gp() - answer an exit with #GP(0)
+ * @vcpu: whose exit
+ *
+ * Return: MVM_RESUME.
+ */
 int mvm_inject_gp(struct mvm_vcpu *vcpu)
 {
 	mvm_queue_exception_err(vcpu, X86_TRAP_GP, 0);
 	return MVM_RESUME;
 }
 
+/**
+ * mvm_inject_ud() - answer an exit with #UD
+ * @vcpu: whose exit
+ *
+ * Return: MVM_RESUME.
+ */
 int mvm_inject_ud(struct mvm_vcpu *vcpu)
 {
 	mvm_queue_exception(vcpu, X86_TRAP_UD);
@@ -334,11 +361,26 @@ static const struct mvm_exit_row *exit_row(enum mvm_exit_kind kind)
 						    MVM_EXIT_UNKNOWN];
 }
 
+/**
+ * mvm_exit_name() - an exit's name for counters and traces
+ * @kind: which; out of range counts as MVM_EXIT_UNKNOWN
+ *
+ * Context: any.
+ * Return: a constant string.
+ */
 const char *mvm_exit_name(enum mvm_exit_kind kind)
 {
 	return exit_row(kind)->name;
 }
 
+/**
+ * __mvm_exit_fast() - call the exit's handler that must not sleep
+ * @vcpu: whose exit
+ *
+ * Context: the inner loop: preemption off, interrupts on.
+ * Return: MVM_RESUME, MVM_TO_USER, -errno; MVM_SLEEP: nothing has happened, mvm_exit_slow() is to
+ * handle it.
+ */
 int __mvm_exit_fast(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit_row *row = exit_row(vcpu->exit.kind);
@@ -350,6 +392,14 @@ int __mvm_exit_fast(struct mvm_vcpu *vcpu)
 	return row->fn(vcpu);
 }
 
+/**
+ * mvm_exit_slow() - call the exit's handler that may sleep
+ * @vcpu: whose exit
+ *
+ * The length of an instruction that is to be stepped over is found first.
+ * Context: the outer loop; may sleep.
+ * Return: MVM_RESUME, MVM_TO_USER or -errno.
+ */
 int mvm_exit_slow(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit_row *row = exit_row(vcpu->exit.kind);

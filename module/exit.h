@@ -32,38 +32,17 @@ static inline int mvm_exit_fast(struct mvm_vcpu *vcpu)
 }
 
 int mvm_exit_slow(struct mvm_vcpu *vcpu);
-/* The exit's name for counters and traces. */
 const char *mvm_exit_name(enum mvm_exit_kind kind);
 
-/* emul*.c, plain_io.c: all return an enum mvm_exit_answer or -errno, may sleep. */
-
-/**
- * mvm_emulate_mmio() - emulate the instruction at RIP, which touched exit.u.mem.gpa
- * outside memory
- * Routes each access to the in-kernel devices, else to userspace (KVM_EXIT_MMIO).
- */
+/* emul*.c, plain_io.c: what a handler answers, where not void. */
 int mvm_emulate_mmio(struct mvm_vcpu *vcpu);
-/* The same without sleep, for moves whose bytes are present. MVM_SLEEP: nothing happened. */
 int mvm_plain_move(struct mvm_vcpu *vcpu);
-/* A string I/O exit (vcpu->exit.u.io, string): KVM_EXIT_IO with a count. */
 int mvm_emulate_string_io(struct mvm_vcpu *vcpu);
-/*
- * A plain IN or OUT (vcpu->exit.u.io): in-kernel device or KVM_EXIT_IO. Does not sleep where
- * the instruction's length is known.
- */
 int mvm_emulate_io(struct mvm_vcpu *vcpu);
-/*
- * Fetch and decode the instruction at CS:RIP (from exit.insn_bytes when there).
- * 0; MVM_RESUME when a fault was queued for the guest; MVM_TO_USER with an emulation
- * error; -errno.
- */
 int mvm_insn_fetch(struct mvm_vcpu *vcpu, struct mvm_insn *insn);
-/* The 16-bit memory operand of LMSW and SMSW. 0, or what the handler is to answer. */
 int mvm_emulate_word(struct mvm_vcpu *vcpu, const struct mvm_insn *insn, u16 *val, bool write);
-/* Emulation failed: KVM_EXIT_INTERNAL_ERROR with the instruction's bytes. */
 int mvm_emulation_error(struct mvm_vcpu *vcpu);
-/* RIP as a linear address. */
-u64 mvm_linear_rip(struct mvm_vcpu *vcpu);
+gva_t mvm_linear_rip(struct mvm_vcpu *vcpu);
 int mvm_emul_create(struct mvm_vcpu *vcpu);
 void mvm_emul_destroy(struct mvm_vcpu *vcpu);
 
@@ -72,21 +51,19 @@ int mvm_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host);
 int mvm_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host);
 bool mvm_msr_read_quick(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 bool mvm_msr_write_quick(struct mvm_vcpu *vcpu, u32 index, u64 data);
-/* KVM_GET_MSR_INDEX_LIST: writes up to @max indices, returns how many there are. */
 u32 mvm_msr_index_list(u32 *indices, u32 max);
 int mvm_msr_vcpu_create(struct mvm_vcpu *vcpu);
 void mvm_msr_vcpu_destroy(struct mvm_vcpu *vcpu);
 void mvm_msr_vcpu_reset(struct mvm_vcpu *vcpu);
 
 /* mce.c: the machine-check banks. The MSRs: 0, or 1 = #GP. */
-u64 mvm_mce_supported(void); /* KVM_X86_GET_MCE_CAP_SUPPORTED */
+u64 mvm_mce_supported(void);
 int mvm_mce_create(struct mvm_vcpu *vcpu);
 void mvm_mce_destroy(struct mvm_vcpu *vcpu);
 void mvm_mce_reset(struct mvm_vcpu *vcpu);
 int mvm_mce_setup(struct mvm_vcpu *vcpu, u64 cap);
 int mvm_mce_inject(struct mvm_vcpu *vcpu, const struct kvm_x86_mce *mce);
 int mvm_mce_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host);
-/* @any_status: the guest may write what it likes into STATUS (HWCR says so). */
 int mvm_mce_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host, bool any_status);
 
 /* cpuid.c */
@@ -99,7 +76,7 @@ void mvm_cpuid_exec(struct mvm_vcpu *vcpu);
 
 /* clock.c: guest TSC and the paravirtual clock. */
 void mvm_clock_vm_init(struct mvm_vm *vm);
-void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu); /* TSC offset: in step with the others */
+void mvm_clock_vcpu_init(struct mvm_vcpu *vcpu);
 void mvm_clock_load(struct mvm_vcpu *vcpu); /* on another CPU than before */
 void mvm_clock_put(struct mvm_vcpu *vcpu);
 void mvm_clock_host_slept(struct mvm_vcpu *vcpu); /* before mvm_clock_load() */

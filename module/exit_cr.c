@@ -149,6 +149,14 @@ static int finish_cr_access(struct mvm_vcpu *vcpu, u64 old_cr8)
 	return MVM_TO_USER;
 }
 
+/**
+ * mvm_exit_cr_access() - MOV to and from CR, CLTS, LMSW and SMSW
+ * @vcpu: whose exit: exit.u.cr
+ *
+ * #GP(0) where the value is refused. A lower CR8 leaves to userspace (KVM_EXIT_SET_TPR) where that
+ * has the local APIC. Context: the outer loop; may sleep.
+ * Return: MVM_RESUME, MVM_TO_USER or -errno.
+ */
 int mvm_exit_cr_access(struct mvm_vcpu *vcpu)
 {
 	struct mvm_exit *exit = &vcpu->exit;
@@ -181,7 +189,15 @@ int mvm_exit_cr_access(struct mvm_vcpu *vcpu)
 
 #define DR6_UPPER 0xffffffff00000000ULL
 
-/* MOV to DR: DR6 and DR7 take 32 bits, the fixed ones as they are. 0 or -EINVAL for #GP. */
+/**
+ * mvm_set_dr() - write a debug register as MOV to DR does
+ * @vcpu: the vCPU
+ * @nr: 0 to 3, 6, 7
+ * @val: the new value: of DR6 and DR7 32 bits, the fixed ones as they are
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: 0; -EINVAL: #GP(0): an upper bit of DR6 or DR7; nothing has changed then.
+ */
 int mvm_set_dr(struct mvm_vcpu *vcpu, u8 nr, u64 val)
 {
 	mvm_state_modify(vcpu, MVM_STATE_DR);
@@ -198,7 +214,14 @@ int mvm_set_dr(struct mvm_vcpu *vcpu, u8 nr, u64 val)
 	return 0;
 }
 
-/* DR4 and DR5 are DR6 and DR7, or #UD with CR4.DE. */
+/**
+ * mvm_exit_dr_access() - MOV to and from DR
+ * @vcpu: whose exit: exit.u.dr
+ *
+ * DR4 and DR5 are DR6 and DR7, or #UD with CR4.DE; then #GP at CPL 1 to 3, then #DB where DR7.GD is
+ * set ("Debug Registers"). Context: the outer loop; may sleep.
+ * Return: MVM_RESUME, MVM_TO_USER or -errno.
+ */
 int mvm_exit_dr_access(struct mvm_vcpu *vcpu)
 {
 	struct mvm_exit *exit = &vcpu->exit;
@@ -237,6 +260,14 @@ int mvm_exit_dr_access(struct mvm_vcpu *vcpu)
 	return mvm_skip_and_resume(vcpu);
 }
 
+/**
+ * mvm_exit_xsetbv() - XSETBV
+ * @vcpu: whose exit
+ *
+ * #GP(0) where CPL is not 0, ECX is not XCR0's number, or mvm_set_xcr0() refuses.
+ * Context: the vCPU's thread; may sleep where the length has to be decoded.
+ * Return: MVM_RESUME, or what mvm_skip_insn() answers.
+ */
 int mvm_exit_xsetbv(struct mvm_vcpu *vcpu)
 {
 	u64 val = (u32)vcpu->gpr[MVM_RAX] | (vcpu->gpr[MVM_RDX] << 32);

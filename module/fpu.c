@@ -104,6 +104,12 @@ static struct kmem_cache *__init create_cache(void)
 				 SLAB_ACCOUNT, NULL);
 }
 
+/**
+ * mvm_fpu_module_init() - find the host's components and the size of an image
+ *
+ * Context: module load, before anything else here; may sleep.
+ * Return: 0; -ENOMEM.
+ */
 int __init mvm_fpu_module_init(void)
 {
 	host.mxcsr_mask = find_mxcsr_mask();
@@ -126,16 +132,33 @@ int __init mvm_fpu_module_init(void)
 	return host.cache ? 0 : -ENOMEM;
 }
 
+/**
+ * mvm_fpu_module_exit() - reverse of mvm_fpu_module_init()
+ *
+ * Context: module unload, no vCPU is left.
+ */
 void mvm_fpu_module_exit(void)
 {
 	kmem_cache_destroy(host.cache);
 }
 
+/**
+ * mvm_fpu_supported_xcr0() - XCR0 bits that a guest may have on this host
+ *
+ * Context: any, after the module's load.
+ * Return: the bits; 0: the host runs without XSAVE.
+ */
 u64 mvm_fpu_supported_xcr0(void)
 {
 	return host.guest_xcr0;
 }
 
+/**
+ * mvm_fpu_xsave_size() - size of an image in XSAVE's standard format
+ * @xcr0: the components in it; those that no guest may have do not count
+ *
+ * Return: bytes, at least those of the legacy area and the header.
+ */
 u32 mvm_fpu_xsave_size(u64 xcr0)
 {
 	u32 size = XSAVE_MIN_SIZE;
@@ -209,6 +232,13 @@ static void init_image(struct xregs_state *image)
 	init_zeroed_image(image);
 }
 
+/**
+ * mvm_fpu_create() - allocate a vCPU's state: a reset processor's, and PKRU 0
+ * @vcpu: the vCPU
+ *
+ * Context: its creation; may sleep.
+ * Return: 0; -ENOMEM.
+ */
 int mvm_fpu_create(struct mvm_vcpu *vcpu)
 {
 	vcpu->fpu = kmem_cache_zalloc(host.cache, GFP_KERNEL_ACCOUNT);
@@ -219,6 +249,10 @@ int mvm_fpu_create(struct mvm_vcpu *vcpu)
 	return 0;
 }
 
+/**
+ * mvm_fpu_destroy() - wipe the state and free it
+ * @vcpu: the vCPU, which runs nowhere
+ */
 void mvm_fpu_destroy(struct mvm_vcpu *vcpu)
 {
 	memzero_explicit(image_of(vcpu), host.image_size);
@@ -226,6 +260,13 @@ void mvm_fpu_destroy(struct mvm_vcpu *vcpu)
 	vcpu->fpu = NULL;
 }
 
+/**
+ * mvm_fpu_enter() - load the guest's state; the user's is saved by the kernel
+ * @vcpu: the vCPU
+ *
+ * Preemption is off until mvm_fpu_leave(). An image that the processor refuses kills the VM, and a
+ * reset processor's is loaded. Context: the vCPU's thread, preemption and interrupts on.
+ */
 void mvm_fpu_enter(struct mvm_vcpu *vcpu)
 {
 	kernel_fpu_begin_mask(0);
@@ -238,12 +279,25 @@ void mvm_fpu_enter(struct mvm_vcpu *vcpu)
 	restore_image(image_of(vcpu));
 }
 
+/**
+ * mvm_fpu_leave() - save the guest's state; preemption is on again
+ * @vcpu: the vCPU of mvm_fpu_enter()
+ *
+ * Context: the vCPU's thread.
+ */
 void mvm_fpu_leave(struct mvm_vcpu *vcpu)
 {
 	save_image(image_of(vcpu));
 	kernel_fpu_end();
 }
 
+/**
+ * mvm_fpu_swap_in() - give the CPU the guest's XCR0 and PKRU, and IA32_XSS as 0
+ * @vcpu: the vCPU
+ *
+ * An XCR0 that the processor refuses kills the VM. Context: the inner loop, interrupts off until
+ * after mvm_fpu_swap_out().
+ */
 void mvm_fpu_swap_in(struct mvm_vcpu *vcpu)
 {
 	if (host.xcr0 && vcpu->xcr0 != host.xcr0 && write_xcr0(vcpu->xcr0))
@@ -272,6 +326,12 @@ static void swap_out_xcr0(struct mvm_vcpu *vcpu)
 		write_xcr0(host.xcr0);
 }
 
+/**
+ * mvm_fpu_swap_out() - save the guest's XCR0 and PKRU; the CPU has the host's, and its IA32_XSS
+ * @vcpu: the vCPU of mvm_fpu_swap_in()
+ *
+ * Context: the inner loop, interrupts off.
+ */
 void mvm_fpu_swap_out(struct mvm_vcpu *vcpu)
 {
 	if (host.has_pkru) {
@@ -308,6 +368,14 @@ static u8 *xmm_of(struct mvm_vcpu *vcpu, u8 reg)
 	return (u8 *)image_of(vcpu)->i387.xmm_space + reg * XMM_SIZE;
 }
 
+/**
+ * mvm_fpu_read_vec() - read a vector register, for the emulator
+ * @vcpu: the vCPU; its state is not loaded
+ * @reg: number, modulo 16
+ * @buf: 32 bytes: XMM, then what AVX adds, 0 where the host has no AVX
+ *
+ * Context: the vCPU's thread.
+ */
 void mvm_fpu_read_vec(struct mvm_vcpu *vcpu, u8 reg, u8 *buf)
 {
 	const u8 *upper = part_of(vcpu, XFEATURE_YMM, reg & 15, XMM_SIZE);
@@ -319,6 +387,15 @@ void mvm_fpu_read_vec(struct mvm_vcpu *vcpu, u8 reg, u8 *buf)
 		memset(buf + XMM_SIZE, 0, XMM_SIZE);
 }
 
+/**
+ * mvm_fpu_write_vec() - write a vector register, for the emulator
+ * @vcpu: the vCPU; its state is not loaded
+ * @reg: number, modulo 16
+ * @buf: 16 bytes, or 32 with @vex
+ * @vex: by a VEX-encoded instruction, which clears what is above the 32 bytes
+ *
+ * Context: the vCPU's thread.
+ */
 void mvm_fpu_write_vec(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf, bool vex)
 {
 	u8 *upper = part_of(vcpu, XFEATURE_YMM, reg & 15, XMM_SIZE);
@@ -345,11 +422,27 @@ static u8 *mmx_of(struct mvm_vcpu *vcpu, u8 reg)
 	return (u8 *)fx->st_space + ((reg - top) & 7) * ST_SIZE;
 }
 
+/**
+ * mvm_fpu_read_mmx() - read an MMX register, for the emulator
+ * @vcpu: the vCPU; its state is not loaded
+ * @reg: number, modulo 8
+ * @buf: 8 bytes
+ *
+ * Context: the vCPU's thread.
+ */
 void mvm_fpu_read_mmx(struct mvm_vcpu *vcpu, u8 reg, u8 *buf)
 {
 	memcpy(buf, mmx_of(vcpu, reg), 8);
 }
 
+/**
+ * mvm_fpu_write_mmx() - write an MMX register, for the emulator
+ * @vcpu: the vCPU; its state is not loaded
+ * @reg: number, modulo 8
+ * @buf: 8 bytes; NULL: only turn the x87 stack into MMX registers, as each use of one does
+ *
+ * Context: the vCPU's thread.
+ */
 void mvm_fpu_write_mmx(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf)
 {
 	struct fxregs_state *fx = &image_of(vcpu)->i387;
@@ -368,6 +461,12 @@ void mvm_fpu_write_mmx(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf)
 	image_of(vcpu)->header.xfeatures |= XFEATURE_MASK_FP;
 }
 
+/**
+ * mvm_fpu_exception_waits() - does an unmasked x87 exception wait?
+ * @vcpu: the vCPU; its state is not loaded
+ *
+ * Return: true: x87 and MMX instructions raise #MF first.
+ */
 bool mvm_fpu_exception_waits(struct mvm_vcpu *vcpu)
 {
 	return image_of(vcpu)->i387.swd & FSW_ES;
@@ -375,6 +474,11 @@ bool mvm_fpu_exception_waits(struct mvm_vcpu *vcpu)
 
 /* -------------------------------------------------------------------- ioctls */
 
+/**
+ * mvm_fpu_get_fpu() - KVM_GET_FPU
+ * @vcpu: the vCPU; vcpu->lock held, the state is not loaded
+ * @fpu: filled: x87, XMM, MXCSR
+ */
 void mvm_fpu_get_fpu(struct mvm_vcpu *vcpu, struct kvm_fpu *fpu)
 {
 	const struct fxregs_state *fx = &image_of(vcpu)->i387;
@@ -400,6 +504,13 @@ static int check_mxcsr(struct mvm_vcpu *vcpu, u32 mxcsr)
 	return 0;
 }
 
+/**
+ * mvm_fpu_set_fpu() - KVM_SET_FPU
+ * @vcpu: the vCPU; vcpu->lock held, the state is not loaded
+ * @fpu: x87, XMM, MXCSR; the other components stay
+ *
+ * Return: 0; -EINVAL: a bit of MXCSR that the processor has not; nothing has changed then.
+ */
 int mvm_fpu_set_fpu(struct mvm_vcpu *vcpu, const struct kvm_fpu *fpu)
 {
 	struct xregs_state *image = image_of(vcpu);
@@ -421,6 +532,11 @@ int mvm_fpu_set_fpu(struct mvm_vcpu *vcpu, const struct kvm_fpu *fpu)
 	return 0;
 }
 
+/**
+ * mvm_fpu_get_xsave() - KVM_GET_XSAVE
+ * @vcpu: the vCPU; vcpu->lock held, the state is not loaded
+ * @xsave: filled, in XSAVE's standard format; PKRU where the guest has it
+ */
 void mvm_fpu_get_xsave(struct mvm_vcpu *vcpu, struct kvm_xsave *xsave)
 {
 	const struct xregs_state *image = image_of(vcpu);
@@ -463,6 +579,14 @@ static void load_fp(struct fxregs_state *fx, const struct fxregs_state *in)
 	memcpy(fx->st_space, in->st_space, sizeof(fx->st_space));
 }
 
+/**
+ * mvm_fpu_set_xsave() - KVM_SET_XSAVE
+ * @vcpu: the vCPU; vcpu->lock held, the state is not loaded
+ * @xsave: the state; components that XSTATE_BV does not name get their initial one, but PKRU stays
+ *
+ * Return: 0; -EINVAL: a component that the guest has not, another format than the standard one, or
+ * a bit of MXCSR that the processor has not; nothing has changed then.
+ */
 int mvm_fpu_set_xsave(struct mvm_vcpu *vcpu, const struct kvm_xsave *xsave)
 {
 	const struct xregs_state *in = (const void *)xsave->region;
@@ -495,6 +619,13 @@ int mvm_fpu_set_xsave(struct mvm_vcpu *vcpu, const struct kvm_xsave *xsave)
 	return 0;
 }
 
+/**
+ * mvm_fpu_get_xcrs() - KVM_GET_XCRS
+ * @vcpu: the vCPU; vcpu->lock held
+ * @xcrs: filled: XCR0, or none where the host runs without XSAVE
+ *
+ * Return: 0.
+ */
 int mvm_fpu_get_xcrs(struct mvm_vcpu *vcpu, struct kvm_xcrs *xcrs)
 {
 	memset(xcrs, 0, sizeof(*xcrs));
@@ -506,6 +637,13 @@ int mvm_fpu_get_xcrs(struct mvm_vcpu *vcpu, struct kvm_xcrs *xcrs)
 	return 0;
 }
 
+/**
+ * mvm_fpu_set_xcrs() - KVM_SET_XCRS
+ * @vcpu: the vCPU; vcpu->lock held
+ * @xcrs: the registers; all but XCR0 are passed over
+ *
+ * Return: 0; -EINVAL: no XSAVE in the host, too many, a flag, or what mvm_set_xcr0() refuses.
+ */
 int mvm_fpu_set_xcrs(struct mvm_vcpu *vcpu, const struct kvm_xcrs *xcrs)
 {
 	int i;

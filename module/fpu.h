@@ -12,17 +12,17 @@
 
 #include "mvm.h"
 
-/* At module load, before everything else here. 0 or -errno. */
+/* fpu.c, all of it. */
 int mvm_fpu_module_init(void);
 void mvm_fpu_module_exit(void);
 
-/* Allocates the state of a reset processor, and resets guest_pkru. May sleep. */
 int mvm_fpu_create(struct mvm_vcpu *vcpu);
 void mvm_fpu_destroy(struct mvm_vcpu *vcpu);
 
 /*
- * Load the guest's state; preemption is off until mvm_fpu_leave() has saved it.
- * Between the two: no sleep, no access to user memory, no page fault.
+ * Between the two: no sleep, and no page fault. User memory is read and written with page faults
+ * disabled alone (an instruction's bytes, the paravirtual EOI's byte); its pages are looked up
+ * by get_user_pages_fast_only(), which takes none either.
  */
 void mvm_fpu_enter(struct mvm_vcpu *vcpu);
 void mvm_fpu_leave(struct mvm_vcpu *vcpu);
@@ -31,22 +31,14 @@ void mvm_fpu_leave(struct mvm_vcpu *vcpu);
 void mvm_fpu_swap_in(struct mvm_vcpu *vcpu);
 void mvm_fpu_swap_out(struct mvm_vcpu *vcpu);
 
-/* XCR0 bits that a guest may have on this host; 0 = the host runs without XSAVE. */
 u64 mvm_fpu_supported_xcr0(void);
-/* Size of a standard-format image with these components. */
 u32 mvm_fpu_xsave_size(u64 xcr0);
 
-/*
- * Single registers, for the emulator; the state is not loaded. A vector register
- * is 32 bytes: XMM and, above it, what AVX adds. Writing one by a VEX-encoded
- * instruction (@vex) clears whatever is above that; SSE writes 16 bytes. Using an
- * MMX register turns the x87 stack into MMX registers; @buf may be NULL for that alone.
- */
+/* Single registers, for the emulator; the state is not loaded. */
 void mvm_fpu_read_vec(struct mvm_vcpu *vcpu, u8 reg, u8 *buf);
 void mvm_fpu_write_vec(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf, bool vex);
 void mvm_fpu_read_mmx(struct mvm_vcpu *vcpu, u8 reg, u8 *buf);
 void mvm_fpu_write_mmx(struct mvm_vcpu *vcpu, u8 reg, const u8 *buf);
-/* An unmasked x87 exception waits: what x87 and MMX instructions raise first. */
 bool mvm_fpu_exception_waits(struct mvm_vcpu *vcpu);
 
 /* The ioctls' bodies. vcpu->lock held, the state is not loaded. */

@@ -17,6 +17,14 @@
 static struct kvm_run nobodys_run;
 static struct kvm_vcpu nobody = { .run = &nobodys_run };
 
+/**
+ * mvm_host_work() - do what the host wants of this thread before it enters a guest
+ *
+ * Context: sleeps, and runs what others gave this thread to do: of the locks only the vCPU's
+ * is held.
+ * Return: 0 when all is done; -EINTR where a signal waits, which is delivered on
+ * the way to user mode.
+ */
 int mvm_host_work(void)
 {
 	return xfer_to_guest_mode_handle_work(&nobody);

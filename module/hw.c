@@ -119,6 +119,14 @@ static void disable_all(void)
 	mvm_crash_disarm();
 }
 
+/**
+ * mvm_hw_get() - one more VM: turn virtualization on with the first
+ * @reason: gets the sentence behind a failure
+ *
+ * Context: may sleep; takes the CPU hotplug lock.
+ * Return: 0; -EBUSY: another owner has it and cannot share, or the host is shutting down; -EIO: the
+ * hardware refused.
+ */
 int mvm_hw_get(struct mvm_reason *reason)
 {
 	int err = 0;
@@ -134,6 +142,11 @@ int mvm_hw_get(struct mvm_reason *reason)
 	return err;
 }
 
+/**
+ * mvm_hw_put() - one VM less: some seconds after the last, virtualization is turned off
+ *
+ * Context: may sleep.
+ */
 void mvm_hw_put(void)
 {
 	mutex_lock(&hw_lock);
@@ -161,6 +174,16 @@ static void drop_lent_ipi(void *nr_open)
 		atomic_inc(nr_open);
 }
 
+/**
+ * mvm_hw_reclaim() - the owner turned virtualization off under a borrower
+ * @reason: gets the sentence behind a failure
+ * @lost: an entry failed for it; else this CPU stood on "off", perhaps only because
+ *	it was going offline
+ *
+ * Decides anew who owns each CPU. Context: may sleep; takes the CPU hotplug lock.
+ * Return: 0 when vCPUs can enter again; else as mvm_hw_get(), and -EIO where all CPUs are
+ * minivmm's and it was off all the same.
+ */
 int mvm_hw_reclaim(struct mvm_reason *reason, bool lost)
 {
 	atomic_t nr_open = ATOMIC_INIT(0);
@@ -194,6 +217,13 @@ static int show_standing(char *buf, int at, const char *word, enum mvm_hw_state 
 			     cpumask_pr_args(&hw_shown));
 }
 
+/**
+ * mvm_hw_show() - in one line for sysfs: which CPUs minivmm owns, which it borrows
+ * @buf: a page
+ *
+ * "off", "owner 0-3", "borrower 0-3", or both with a space between. Context: may sleep.
+ * Return: how many bytes.
+ */
 int mvm_hw_show(char *buf)
 {
 	int n;
@@ -240,6 +270,14 @@ static int hw_cpu_offline(unsigned int cpu)
 
 #define PAIR_TRIES 4
 
+/**
+ * mvm_hw_clock_pair() - read a clock of the kernel's and the TSC as close together as may be
+ * @read: the clock, in nanoseconds; called with interrupts off
+ * @tsc: mvm_host_tsc() then
+ *
+ * The narrowest of a few tries, its middle. Context: any but NMI.
+ * Return: the clock, in nanoseconds.
+ */
 u64 mvm_hw_clock_pair(u64 (*read)(void), u64 *tsc)
 {
 	u64 best = U64_MAX, best_ns = 0, before, after, ns;
@@ -335,6 +373,13 @@ static struct notifier_block hw_reboot_nb = {
 	.notifier_call = hw_reboot,
 };
 
+/**
+ * mvm_hw_init() - hooks for CPU hotplug, suspend, reboot and the crash path
+ * @backend: whose virtualization it is; enables nothing
+ *
+ * Context: module load; may sleep.
+ * Return: 0 or -errno.
+ */
 int mvm_hw_init(const struct mvm_backend *backend)
 {
 	int ret;
@@ -361,6 +406,11 @@ err_cpuhp:
 	return ret;
 }
 
+/**
+ * mvm_hw_exit() - reverse of mvm_hw_init(), virtualization off without the wait
+ *
+ * Context: module unload, no VM is left; may sleep.
+ */
 void mvm_hw_exit(void)
 {
 	cancel_delayed_work_sync(&hw_linger);

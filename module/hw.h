@@ -19,32 +19,12 @@ enum mvm_hw_state {
 
 DECLARE_PER_CPU(enum mvm_hw_state, mvm_hw_state);
 
-/* Module load and unload: hooks for CPU hotplug, suspend, reboot. May sleep. */
+/* hw.c */
 int mvm_hw_init(const struct mvm_backend *backend);
 void mvm_hw_exit(void);
-
-/**
- * mvm_hw_get() - one more VM: turn virtualization on with the first
- * Return: 0 or -errno with the sentence in @reason. May sleep.
- */
 int mvm_hw_get(struct mvm_reason *reason);
-/* One less; some seconds after the last it is turned off again. May sleep. */
 void mvm_hw_put(void);
-
-/**
- * mvm_hw_reclaim() - the owner turned virtualization off under a borrower
- * @lost: an entry failed for it; else this CPU stood on "off", perhaps only because
- *	it was going offline
- * Decide anew who owns each CPU. Return: 0 when vCPUs can enter again. May sleep.
- */
 int mvm_hw_reclaim(struct mvm_reason *reason, bool lost);
-
-/**
- * mvm_hw_show() - in one line for sysfs: which CPUs minivmm owns, which it borrows
- * @buf: a page
- *
- * "off", "owner 0-3", "borrower 0-3", or both with a space between. May sleep.
- */
 int mvm_hw_show(char *buf);
 
 /*
@@ -71,10 +51,6 @@ static inline u64 mvm_host_tsc(void)
 	return rdtsc_ordered() + mvm_hw_tsc_lost;
 }
 
-/*
- * Read a clock of the kernel's and the TSC as close together as may be: the narrowest of a
- * few tries, its middle. Return: the clock, in nanoseconds.
- */
 u64 mvm_hw_clock_pair(u64 (*read)(void), u64 *tsc);
 
 /* May this CPU enter a guest? Interrupts off, the last check before each entry. */

@@ -45,11 +45,7 @@ struct mvm_ioctl {
 #define MVM_IOCTL_OUT(command, type, handler) MVM_IOCTL_DATA(command, type, handler, false, true)
 #define MVM_IOCTL_INOUT(command, type, handler) MVM_IOCTL_DATA(command, type, handler, true, true)
 
-/**
- * mvm_ioctl_dispatch() - call the row of @cmd
- * Return: the handler's answer; -ENOTTY where there is no such row; -EFAULT, -ENOMEM for
- * the structure's way in and out.
- */
+/* main.c */
 long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsigned int cmd,
 			unsigned long arg);
 
@@ -57,14 +53,11 @@ long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsi
 extern const struct mvm_ioctl mvm_vm_irq_ioctls[];
 extern const size_t mvm_nr_vm_irq_ioctls;
 
-/* MINIVMM_GET_REASON for any file. */
+/* main.c, vm.c, vcpu.c */
 long mvm_ioctl_get_reason(struct mvm_reason *reason, unsigned long arg);
 long mvm_vm_get_reason(struct mvm_vm *vm, unsigned long arg);
-/* KVM_CHECK_EXTENSION, the same on the system and the VM file: 0 for the unknown. */
 long mvm_check_extension(unsigned long cap);
-/* KVM_CREATE_VM: a new VM file descriptor or -errno, the sentence in @reason. */
 long mvm_vm_create(const struct mvm_backend *backend, struct mvm_reason *reason);
-/* KVM_CREATE_VCPU: a new vCPU file descriptor or -errno. */
 long mvm_vcpu_create(struct mvm_vm *vm, u32 id);
 void mvm_vcpu_destroy(struct mvm_vcpu *vcpu);
 void mvm_vm_get(struct mvm_vm *vm);

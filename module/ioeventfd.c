@@ -182,7 +182,12 @@ static int take_out(struct mvm_vm *vm, enum mvm_bus bus, const struct mvm_ioeven
 	return 0;
 }
 
-/* At the VM's end: nobody writes any more. */
+/**
+ * mvm_ioeventfd_destroy() - at the VM's end: nobody writes any more
+ * @vm: the VM
+ *
+ * Lets go of every eventfd. Context: may sleep.
+ */
 void mvm_ioeventfd_destroy(struct mvm_vm *vm)
 {
 	struct mvm_ioeventfds *table;

@@ -15,6 +15,12 @@
 #include "backend.h"
 #include "vcpu.h"
 
+/**
+ * mvm_vcpu_kick() - wake a halted vCPU, force a running one out of the guest; does not wait
+ * @vcpu: the vCPU; what it shall find has been written before
+ *
+ * Context: any, also interrupts and with raw spinlocks held.
+ */
 void mvm_vcpu_kick(struct mvm_vcpu *vcpu)
 {
 	int cpu;
@@ -34,12 +40,26 @@ void mvm_vcpu_kick(struct mvm_vcpu *vcpu)
 	preempt_enable();
 }
 
+/**
+ * mvm_vcpu_request() - ask something of a vCPU and make it look
+ * @vcpu: the vCPU
+ * @req: what
+ *
+ * Wakes a halted vCPU and forces a running one out of the guest; does not wait.
+ * Context: any, also interrupts and with raw spinlocks held.
+ */
 void mvm_vcpu_request(struct mvm_vcpu *vcpu, enum mvm_request req)
 {
 	mvm_vcpu_set_request(vcpu, req);
 	mvm_vcpu_kick(vcpu);
 }
 
+/**
+ * mvm_vcpu_note_thread() - let others find the thread that runs the vCPU: this one
+ * @vcpu: the vCPU; vcpu->lock held
+ *
+ * Keeps a reference to its pid until another thread's takes its place, or the vCPU's end.
+ */
 void mvm_vcpu_note_thread(struct mvm_vcpu *vcpu)
 {
 	struct pid *old = vcpu->pid;
@@ -68,6 +88,14 @@ static int yield_to_vcpu(struct mvm_vcpu *target)
 	return ret;
 }
 
+/**
+ * mvm_vcpu_yield_to() - give this thread's CPU to the thread that runs another vCPU
+ * @target: that vCPU
+ *
+ * Context: may sleep.
+ * Return: true: it may have got it; false: nobody runs it, it does not wait for a CPU, or the
+ * scheduler declined.
+ */
 bool mvm_vcpu_yield_to(struct mvm_vcpu *target)
 {
 	return yield_to_vcpu(target) > 0;
@@ -79,9 +107,13 @@ static bool is_waiting_for_cpu(struct mvm_vcpu *vcpu)
 	return READ_ONCE(vcpu->mode) == MVM_OUTSIDE_GUEST && !swait_active(&vcpu->wq);
 }
 
-/*
+/**
+ * mvm_vcpu_on_spin() - the guest spins: let another vCPU run
+ * @vcpu: which one spins
+ *
  * Whoever holds what the guest spins for may be a vCPU that lost its CPU. Which one is
  * unknown: each in turn, so that every vCPU comes to run however long this one spins.
+ * Context: the vCPU's thread; may sleep.
  */
 void mvm_vcpu_on_spin(struct mvm_vcpu *vcpu)
 {
@@ -99,12 +131,25 @@ void mvm_vcpu_on_spin(struct mvm_vcpu *vcpu)
 	}
 }
 
+/**
+ * mvm_vcpu_init_signal() - INIT for a vCPU: a start-up IPI from before it is void
+ * @vcpu: the vCPU
+ *
+ * Context: any.
+ */
 void mvm_vcpu_init_signal(struct mvm_vcpu *vcpu)
 {
 	atomic_long_andnot(BIT(MVM_REQ_SIPI), &vcpu->requests);
 	mvm_vcpu_request(vcpu, MVM_REQ_INIT);
 }
 
+/**
+ * mvm_vcpu_startup_signal() - a start-up IPI, which counts on a vCPU that waits for one
+ * @vcpu: the vCPU
+ * @vector: number of the page where it is to start
+ *
+ * Context: any.
+ */
 void mvm_vcpu_startup_signal(struct mvm_vcpu *vcpu, u8 vector)
 {
 	WRITE_ONCE(vcpu->sipi_vector, vector);
@@ -115,12 +160,23 @@ void mvm_vcpu_startup_signal(struct mvm_vcpu *vcpu, u8 vector)
 /* By calling CPU: those it has to wait for. Only with preemption off, not from interrupts. */
 static cpumask_t __percpu *kick_masks;
 
+/**
+ * mvm_kick_module_init() - allocate what mvm_vm_request_sync() needs on each CPU
+ *
+ * Context: module load; may sleep.
+ * Return: 0; -ENOMEM.
+ */
 int mvm_kick_module_init(void)
 {
 	kick_masks = alloc_percpu(cpumask_t);
 	return kick_masks ? 0 : -ENOMEM;
 }
 
+/**
+ * mvm_kick_module_exit() - reverse of mvm_kick_module_init()
+ *
+ * Context: module unload, no VM is left.
+ */
 void mvm_kick_module_exit(void)
 {
 	free_percpu(kick_masks);
@@ -131,6 +187,15 @@ static void acknowledge(void *unused)
 {
 }
 
+/**
+ * mvm_vm_request_sync() - request on every vCPU, and wait until none is in the guest
+ * @vm: the VM
+ * @req: what
+ *
+ * On return each vCPU either has not entered since the call began or will see
+ * the request before it enters again. Context: interrupts on; may be called where
+ * sleeping is forbidden (MMU notifiers), not from interrupts.
+ */
 void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req)
 {
 	struct mvm_vcpu *vcpu;

@@ -50,12 +50,26 @@ struct mvm_sysfile {
 	struct mvm_reason reason;
 };
 
+/**
+ * mvm_reason_init() - no sentence yet
+ * @reason: nobody else has it yet
+ */
 void mvm_reason_init(struct mvm_reason *reason)
 {
 	spin_lock_init(&reason->lock);
 	reason->text[0] = '\0';
 }
 
+/**
+ * mvm_fail() - record the sentence behind a failure
+ * @reason: where it goes; may be NULL
+ * @err: negative errno
+ * @fmt: one sentence: what failed, why, what to do
+ * @...: what is in it
+ *
+ * Context: any but NMI.
+ * Return: @err, so that a caller can return mvm_fail(...).
+ */
 int mvm_fail(struct mvm_reason *reason, int err, const char *fmt, ...)
 {
 	unsigned long flags;
@@ -71,6 +85,14 @@ int mvm_fail(struct mvm_reason *reason, int err, const char *fmt, ...)
 	return err;
 }
 
+/**
+ * mvm_ioctl_get_reason() - MINIVMM_GET_REASON for any file
+ * @reason: the file's
+ * @arg: userspace's struct minivmm_reason
+ *
+ * Context: may sleep; needs no other lock.
+ * Return: 0; -EFAULT.
+ */
 long mvm_ioctl_get_reason(struct mvm_reason *reason, unsigned long arg)
 {
 	struct minivmm_reason out = {};
@@ -107,6 +129,18 @@ out:
 	return ret;
 }
 
+/**
+ * mvm_ioctl_dispatch() - call the row of a command
+ * @table: the file's rows
+ * @n: how many
+ * @obj: the file's object, for the handler
+ * @cmd: command
+ * @arg: the third argument, as it came
+ *
+ * Context: may sleep; the locks are the caller's.
+ * Return: the handler's answer; -ENOTTY where there is no such row; -EFAULT, -ENOMEM for
+ * the structure's way in and out.
+ */
 long mvm_ioctl_dispatch(const struct mvm_ioctl *table, size_t n, void *obj, unsigned int cmd,
 			unsigned long arg)
 {
@@ -193,6 +227,13 @@ static const struct {
 	{ MINIVMM_CAP_STATS, 1 },
 };
 
+/**
+ * mvm_check_extension() - KVM_CHECK_EXTENSION, the same on the system and the VM file
+ * @cap: KVM_CAP_* or MINIVMM_CAP_*
+ *
+ * Context: any.
+ * Return: the capability's value; 0 for the unknown.
+ */
 long mvm_check_extension(unsigned long cap)
 {
 	size_t i;

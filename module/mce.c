@@ -32,6 +32,11 @@ struct mvm_mce {
 	u64 bank[BANK_REGS * MVM_MCE_BANKS];
 };
 
+/**
+ * mvm_mce_supported() - KVM_X86_GET_MCE_CAP_SUPPORTED
+ *
+ * Return: in MCG_CAP's format: the number of banks, and the flags a guest may have.
+ */
 u64 mvm_mce_supported(void)
 {
 	return MVM_MCE_BANKS | CAP_FLAGS;
@@ -42,18 +47,35 @@ static u32 nr_banks(const struct mvm_vcpu *vcpu)
 	return vcpu->mce->cap & MCG_BANKCNT_MASK;
 }
 
+/**
+ * mvm_mce_create() - allocate a new vCPU's banks
+ * @vcpu: the vCPU; mvm_mce_reset() fills them
+ *
+ * Context: its creation; may sleep.
+ * Return: 0; -ENOMEM.
+ */
 int mvm_mce_create(struct mvm_vcpu *vcpu)
 {
 	vcpu->mce = kzalloc(sizeof(*vcpu->mce), GFP_KERNEL_ACCOUNT);
 	return vcpu->mce ? 0 : -ENOMEM;
 }
 
+/**
+ * mvm_mce_destroy() - reverse of mvm_mce_create()
+ * @vcpu: the vCPU, which runs nowhere
+ */
 void mvm_mce_destroy(struct mvm_vcpu *vcpu)
 {
 	kfree(vcpu->mce);
 	vcpu->mce = NULL;
 }
 
+/**
+ * mvm_mce_reset() - power-up: all banks there are, without errors
+ * @vcpu: the vCPU
+ *
+ * MCG_CTL is there and all ones; the banks' own CTL are 0.
+ */
 void mvm_mce_reset(struct mvm_vcpu *vcpu)
 {
 	memset(vcpu->mce, 0, sizeof(*vcpu->mce));
@@ -61,6 +83,14 @@ void mvm_mce_reset(struct mvm_vcpu *vcpu)
 	vcpu->mce->ctl = ~0ULL;
 }
 
+/**
+ * mvm_mce_setup() - KVM_X86_SETUP_MCE: how many banks, and which flags
+ * @vcpu: the vCPU
+ * @cap: the MCG_CAP that the guest is to see
+ *
+ * MCG_CTL, where there is one, and the banks' CTL become all ones: every error is reported.
+ * Return: 0; -EINVAL: no bank, too many, or an unknown flag.
+ */
 int mvm_mce_setup(struct mvm_vcpu *vcpu, u64 cap)
 {
 	u32 i, n = cap & MCG_BANKCNT_MASK;
@@ -74,6 +104,15 @@ int mvm_mce_setup(struct mvm_vcpu *vcpu, u64 cap)
 	return 0;
 }
 
+/**
+ * mvm_mce_inject() - KVM_X86_SET_MCE: an error in one of the banks
+ * @vcpu: the vCPU
+ * @mce: bank, STATUS, ADDR, MISC, and MCG_STATUS for an uncorrected error
+ *
+ * An uncorrected error raises #MC, or shuts the guest down where it is handling one or has CR4.MCE
+ * clear; where its reporting is turned off it goes nowhere. A corrected one is only noted.
+ * Return: 0; -EINVAL: no such bank, or STATUS is not marked valid.
+ */
 int mvm_mce_inject(struct mvm_vcpu *vcpu, const struct kvm_x86_mce *mce)
 {
 	bool uncorrected = mce->status & MCI_STATUS_UC;
@@ -121,6 +160,15 @@ static u64 *bank_slot(struct mvm_vcpu *vcpu, u32 index, bool host)
 	return &vcpu->mce->bank[array_index_nospec(nr, MVM_MCE_BANKS * BANK_REGS)];
 }
 
+/**
+ * mvm_mce_msr_read() - read one of the machine-check MSRs
+ * @vcpu: the vCPU
+ * @index: its number: MCG_CAP, MCG_STATUS, MCG_CTL, or one of a bank's four
+ * @data: its value
+ * @host: userspace reads, not the guest: all banks, whatever MCG_CAP says
+ *
+ * Return: 0, or 1: the guest does not have it (#GP).
+ */
 int mvm_mce_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 {
 	u64 *slot;
@@ -143,6 +191,17 @@ int mvm_mce_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data, bool host)
 	return 0;
 }
 
+/**
+ * mvm_mce_msr_write() - write one of the machine-check MSRs
+ * @vcpu: the vCPU
+ * @index: its number
+ * @data: the new value
+ * @host: userspace writes, not the guest
+ * @any_status: the guest may write what it likes into STATUS, ADDR and MISC (HWCR says so), not
+ *	only 0
+ *
+ * Return: 0, or 1: not there, read-only, or a value it cannot have (#GP).
+ */
 int mvm_mce_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data, bool host, bool any_status)
 {
 	bool is_ctl = (index - MSR_IA32_MC0_CTL) % BANK_REGS == BANK_CTL;

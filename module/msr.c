@@ -50,7 +50,7 @@ struct mvm_msr_store {
 /* ------------------------------------------------------------------ addresses */
 
 /* A linear address as this guest's paging mode may have it. */
-static bool is_canonical(struct mvm_vcpu *vcpu, u64 va)
+static bool is_canonical(struct mvm_vcpu *vcpu, gva_t va)
 {
 	u32 shift;
 
@@ -633,6 +633,13 @@ static bool msr_is_listed(const struct msr_row *row)
 	return row->flags & LISTED;
 }
 
+/**
+ * mvm_msr_index_list() - KVM_GET_MSR_INDEX_LIST: the MSRs that userspace saves
+ * @indices: as many of them as fit
+ * @max: how many fit
+ *
+ * Return: how many there are on this host, also where that is more than @max.
+ */
 u32 mvm_msr_index_list(u32 *indices, u32 max)
 {
 	const struct msr_row *row;
@@ -649,6 +656,11 @@ u32 mvm_msr_index_list(u32 *indices, u32 max)
 	return n;
 }
 
+/**
+ * mvm_msr_vcpu_create() - allocate a new vCPU's MSR store and machine-check banks. May sleep
+ * @vcpu: the vCPU
+ * Return: 0; -ENOMEM.
+ */
 int mvm_msr_vcpu_create(struct mvm_vcpu *vcpu)
 {
 	int err;
@@ -662,6 +674,10 @@ int mvm_msr_vcpu_create(struct mvm_vcpu *vcpu)
 	return err;
 }
 
+/**
+ * mvm_msr_vcpu_destroy() - reverse of mvm_msr_vcpu_create()
+ * @vcpu: the vCPU, which runs nowhere
+ */
 void mvm_msr_vcpu_destroy(struct mvm_vcpu *vcpu)
 {
 	mvm_mce_destroy(vcpu);
@@ -669,7 +685,10 @@ void mvm_msr_vcpu_destroy(struct mvm_vcpu *vcpu)
 	vcpu->msr_store = NULL;
 }
 
-/* Power-up values. struct mvm_hw_msrs is regs.c's. */
+/**
+ * mvm_msr_vcpu_reset() - power-up values; struct mvm_hw_msrs and PAT are regs.c's
+ * @vcpu: the vCPU
+ */
 void mvm_msr_vcpu_reset(struct mvm_vcpu *vcpu)
 {
 	memset(vcpu->msr_store, 0, sizeof(*vcpu->msr_store));

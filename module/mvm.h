@@ -72,6 +72,7 @@ struct mvm_reason {
 	char text[256];
 };
 
+/* main.c */
 void mvm_reason_init(struct mvm_reason *reason);
 
 static inline void mvm_reason_clear(struct mvm_reason *reason)
@@ -79,14 +80,6 @@ static inline void mvm_reason_clear(struct mvm_reason *reason)
 	WRITE_ONCE(reason->text[0], '\0');
 }
 
-/**
- * mvm_fail() - record the sentence behind a failure
- * @reason: where it goes; may be NULL
- * @err: negative errno
- * @fmt: one sentence: what failed, why, what to do
- *
- * Context: any. Return: @err, so that a caller can return mvm_fail(...).
- */
 __printf(3, 4) int mvm_fail(struct mvm_reason *reason, int err, const char *fmt, ...);
 
 /* ------------------------------------------------------------------ exits */
@@ -193,7 +186,7 @@ struct mvm_exit {
 			bool in;
 			bool string; /* INS or OUTS: operands come from the decoder */
 			bool rep;
-			u64 linear_rip;
+			gva_t linear_rip;
 		} io;
 		struct {
 			gpa_t gpa;
@@ -497,11 +490,6 @@ static inline bool mvm_vcpu_take_request(struct mvm_vcpu *vcpu, enum mvm_request
 	return atomic_long_fetch_andnot(BIT(req), &vcpu->requests) & BIT(req);
 }
 
-/**
- * mvm_vcpu_request() - ask something of a vCPU and make it look
- * Context: any, also interrupt and with raw spinlocks held. Wakes a halted vCPU
- * and forces a running one out of the guest; does not wait.
- */
 void mvm_vcpu_request(struct mvm_vcpu *vcpu, enum mvm_request req);
 /* The bit alone, for the vCPU's own thread. */
 static inline void mvm_vcpu_set_request(struct mvm_vcpu *vcpu, enum mvm_request req)
@@ -509,28 +497,11 @@ static inline void mvm_vcpu_set_request(struct mvm_vcpu *vcpu, enum mvm_request 
 	atomic_long_or(BIT(req), &vcpu->requests);
 }
 
-/*
- * Give this thread's CPU to the thread that runs @target, where it wants to run and the
- * scheduler agrees. Context: may sleep. Return: whether it may have got it.
- */
+/* kick.c */
 bool mvm_vcpu_yield_to(struct mvm_vcpu *target);
-
-/* Wake and force out, without a request. Context: as above. */
 void mvm_vcpu_kick(struct mvm_vcpu *vcpu);
-/**
- * mvm_vm_request_sync() - request on every vCPU, and wait until none is in the guest
- * On return each vCPU either has not entered since the call began or will see
- * the request before it enters again. Context: interrupts on; may be called where
- * sleeping is forbidden (MMU notifiers), not from interrupts.
- */
 void mvm_vm_request_sync(struct mvm_vm *vm, enum mvm_request req);
-/* A broken invariant: WARN once, mark the VM dead, everything answers -EIO from now on. */
-void mvm_vm_kill(struct mvm_vm *vm, const char *why);
-
-/*
- * INIT: what came before it is void, a start-up IPI among them. Then a start-up IPI,
- * which counts on a vCPU that waits for one. Context: any.
- */
+void mvm_vm_kill(struct mvm_vm *vm, const char *why); /* vm.c */
 void mvm_vcpu_init_signal(struct mvm_vcpu *vcpu);
 void mvm_vcpu_startup_signal(struct mvm_vcpu *vcpu, u8 vector);
 
@@ -582,12 +553,7 @@ static inline u64 mvm_hw_dr7(const struct mvm_vcpu *vcpu)
 	return vcpu->debug.control & KVM_GUESTDBG_USE_HW_BP ? vcpu->debug.dr7 : vcpu->dr7;
 }
 
-/*
- * debug.c: what of a #DB's DR6 bits is so: those of breakpoints that DR7 does not enable may be set
- * as well ("Exit Qualification for Debug Exceptions"; "Debug-Status Register (DR6)"), and
- * where it enables none, from registers that are not this guest's. The sole cause of a #DB
- * was enabled when it hit, and is told of though DR7 may have changed since.
- */
+/* debug.c */
 u64 mvm_debug_hits(const struct mvm_vcpu *vcpu, u64 dr6_bits);
 
 /* Of vcpu->each_entry. */
@@ -618,12 +584,9 @@ enum mvm_cpu_mode { MVM_MODE_REAL, MVM_MODE_VM86, MVM_MODE_PROT16, MVM_MODE_PROT
 enum mvm_cpu_mode mvm_cpu_mode(struct mvm_vcpu *vcpu);
 int mvm_cpl(struct mvm_vcpu *vcpu);
 bool mvm_is_paging(struct mvm_vcpu *vcpu);
-bool mvm_is_long_mode(struct mvm_vcpu *vcpu); /* EFER.LMA */
+bool mvm_is_long_mode(struct mvm_vcpu *vcpu);
 
-/*
- * CR, EFER, XCR0 writes as instructions do them: 0, or -EINVAL where the guest
- * gets #GP(0) (nothing changed then). May sleep (PDPTRs come from guest memory).
- */
+/* CR, EFER and XCR0 writes as instructions do them (regs.c). */
 int mvm_set_cr0(struct mvm_vcpu *vcpu, u64 val);
 int mvm_set_cr3(struct mvm_vcpu *vcpu, u64 val);
 int mvm_set_cr4(struct mvm_vcpu *vcpu, u64 val);
@@ -634,26 +597,20 @@ int mvm_set_xcr0(struct mvm_vcpu *vcpu, u64 val);
 void mvm_queue_exception(struct mvm_vcpu *vcpu, u8 vector);
 void mvm_queue_exception_err(struct mvm_vcpu *vcpu, u8 vector, u32 error);
 void mvm_queue_page_fault(struct mvm_vcpu *vcpu, gva_t cr2, u32 error);
-void mvm_queue_debug(struct mvm_vcpu *vcpu, u64 dr6_bits); /* #DB; bits as in exit.u.exc.payload */
+void mvm_queue_debug(struct mvm_vcpu *vcpu, u64 dr6_bits);
 void mvm_queue_fault(struct mvm_vcpu *vcpu, const struct mvm_fault *fault);
-void mvm_queue_breakpoint(struct mvm_vcpu *vcpu); /* #BP of the INT3 at RIP */
+void mvm_queue_breakpoint(struct mvm_vcpu *vcpu);
 void mvm_queue_nmi(struct mvm_vcpu *vcpu); /* any context */
-bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu); /* IF, shadow, nothing injected */
+bool mvm_interrupt_allowed(struct mvm_vcpu *vcpu);
 
-/*
- * Step over the instruction that exited: RIP, the interrupt shadow, and the
- * single-step trap. Decodes where the hardware gave no length (may sleep then).
- * 0, or an exit handler's answer (exit.h) when the instruction cannot be read.
- */
+/* Steps over the instruction that exited: exit.c, else event.c. */
 int mvm_skip_insn(struct mvm_vcpu *vcpu);
-/* The same with a length the caller knows. */
 void mvm_skip_insn_len(struct mvm_vcpu *vcpu, u8 len);
-/* An instruction, or an iteration of one, is done: what single-stepping makes of that. */
 void mvm_insn_ended(struct mvm_vcpu *vcpu);
 
 /* CPUID (cpuid.c) */
 const struct kvm_cpuid_entry2 *mvm_cpuid_find(const struct mvm_vcpu *vcpu, u32 function, u32 index);
-bool mvm_guest_has(const struct mvm_vcpu *vcpu, u32 x86_feature); /* X86_FEATURE_* */
+bool mvm_guest_has(const struct mvm_vcpu *vcpu, u32 x86_feature);
 
 /* Are there writes that signal eventfds? (ioeventfd.c) */
 static inline bool mvm_ioeventfd_any(struct mvm_vm *vm, enum mvm_bus bus)

@@ -24,6 +24,17 @@ static u64 value_of(const void *buf, unsigned int len)
 	return val;
 }
 
+/**
+ * mvm_kernel_pio() - offer a port access to the in-kernel devices and the eventfds
+ * @vcpu: who makes it
+ * @port: its port
+ * @buf: the data; filled by a read that is done
+ * @size: 1, 2 or 4 bytes
+ * @write: OUT
+ *
+ * Context: the vCPU's thread, interrupts on; does not sleep.
+ * Return: true: done; false: nobody's in the kernel.
+ */
 bool mvm_kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int size, bool write)
 {
 	return mvm_irqchip_pio(vcpu, port, size, buf, write) ||
@@ -31,6 +42,17 @@ bool mvm_kernel_pio(struct mvm_vcpu *vcpu, u16 port, void *buf, unsigned int siz
 		mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_PORT, port, size, value_of(buf, size)));
 }
 
+/**
+ * mvm_kernel_mmio() - the same for an access to memory that no slot has
+ * @vcpu: who makes it
+ * @gpa: its guest physical address
+ * @buf: the data; filled by a read that is done
+ * @len: at most 8 bytes
+ * @write: a store
+ *
+ * Context: the vCPU's thread, interrupts on; does not sleep.
+ * Return: true: done; false: nobody's in the kernel.
+ */
 bool mvm_kernel_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, void *buf, unsigned int len, bool write)
 {
 	return mvm_irqchip_mmio(vcpu, gpa, len, buf, write) ||
@@ -38,6 +60,11 @@ bool mvm_kernel_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, void *buf, unsigned int l
 		mvm_ioeventfd_signal(vcpu->vm, MVM_BUS_MEMORY, gpa, len, value_of(buf, len)));
 }
 
+/**
+ * mvm_mmio_to_user() - fill kvm_run with KVM_EXIT_MMIO
+ * @run: the vCPU's
+ * @a: the access
+ */
 void mvm_mmio_to_user(struct kvm_run *run, const struct mvm_emul_access *a)
 {
 	run->exit_reason = KVM_EXIT_MMIO;
@@ -76,6 +103,14 @@ static int io_complete(struct mvm_vcpu *vcpu)
 	return mvm_skip_and_resume(vcpu);
 }
 
+/**
+ * mvm_emulate_io() - a plain IN or OUT: vcpu->exit.u.io
+ * @vcpu: whose exit
+ *
+ * In-kernel device or KVM_EXIT_IO. Context: the vCPU's thread; does not sleep where the
+ * instruction's length is known.
+ * Return: MVM_RESUME: done; MVM_TO_USER; else as mvm_skip_insn().
+ */
 int mvm_emulate_io(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exit *exit = &vcpu->exit;
@@ -193,6 +228,15 @@ static int load(struct mvm_vcpu *vcpu, const struct mvm_insn *insn)
 	return MVM_TO_USER;
 }
 
+/**
+ * mvm_plain_move() - a plain move that touched exit.u.mem.gpa outside memory, without the emulator
+ * @vcpu: whose exit
+ *
+ * A store may be posted: its instruction is done when userspace is told.
+ * Context: the inner loop; does not sleep.
+ * Return: MVM_RESUME: done; MVM_TO_USER: KVM_EXIT_MMIO; MVM_SLEEP: nothing has happened, the
+ * instruction is not present or not so plain.
+ */
 int mvm_plain_move(struct mvm_vcpu *vcpu)
 {
 	const bool write = vcpu->exit.u.mem.access & MVM_ACCESS_WRITE;

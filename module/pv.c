@@ -39,6 +39,11 @@ static const u8 features[] = {
 	KVM_FEATURE_PV_SCHED_YIELD, /* KVM_HC_SCHED_YIELD */
 };
 
+/**
+ * mvm_pv_features() - what KVM_CPUID_FEATURES says in EAX
+ *
+ * Return: KVM_FEATURE_* bits; steal time only where the host counts run delay.
+ */
 u32 mvm_pv_features(void)
 {
 	u32 bits = mvm_has_run_delay() ? BIT(KVM_FEATURE_STEAL_TIME) : 0;
@@ -51,6 +56,14 @@ u32 mvm_pv_features(void)
 
 /* ----------------------------------------------------------------- the MSRs */
 
+/**
+ * mvm_pv_msr_read() - MSR_KVM_STEAL_TIME, _PV_EOI_EN, _POLL_CONTROL
+ * @vcpu: the vCPU
+ * @index: its number
+ * @data: its value
+ *
+ * Return: 0, or 1: another one (#GP).
+ */
 int mvm_pv_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data)
 {
 	switch (index) {
@@ -78,6 +91,15 @@ static int write_steal_msr(struct mvm_vcpu *vcpu, u64 data)
 	return 0;
 }
 
+/**
+ * mvm_pv_msr_write() - the same, written by the guest or by userspace
+ * @vcpu: the vCPU
+ * @index: its number
+ * @data: the new value; the pages' addresses are not looked at before they are used
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: 0, or 1: another one, a reserved bit, or steal time where the host counts none (#GP).
+ */
 int mvm_pv_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data)
 {
 	switch (index) {
@@ -163,6 +185,13 @@ static void clear_preempted(struct mvm_vcpu *vcpu, gpa_t gpa)
 		mvm_vcpu_set_request(vcpu, MVM_REQ_TLB_FLUSH_GUEST);
 }
 
+/**
+ * __mvm_pv_before_run() - mvm_pv_before_run() where the guest has a steal time page
+ * @vcpu: the vCPU
+ *
+ * Takes back the preemption hint, does the TLB flush that another vCPU left with it, and adds
+ * what was stolen since. A page outside memory is passed over. Context: the outer loop; may sleep.
+ */
 void __mvm_pv_before_run(struct mvm_vcpu *vcpu)
 {
 	gpa_t gpa = vcpu->pv.steal_msr & STEAL_ADDRESS;
@@ -175,6 +204,13 @@ void __mvm_pv_before_run(struct mvm_vcpu *vcpu)
 		add_steal(vcpu->vm, gpa, stolen);
 }
 
+/**
+ * mvm_pv_sched_out() - the thread is about to be descheduled: other vCPUs may see it
+ * @vcpu: the vCPU
+ *
+ * Sets the preemption hint in the steal time page. Only between two instructions of the guest.
+ * Context: the outer loop; may sleep.
+ */
 void mvm_pv_sched_out(struct mvm_vcpu *vcpu)
 {
 	gpa_t gpa = vcpu->pv.steal_msr & STEAL_ADDRESS;
@@ -189,6 +225,13 @@ void mvm_pv_sched_out(struct mvm_vcpu *vcpu)
 
 /* ---------------------------------------------------------------------- EOI */
 
+/**
+ * __mvm_pv_eoi_offer() - mvm_pv_eoi_offer() where the guest has given a byte for it
+ * @vcpu: the vCPU
+ *
+ * Only while ending the interrupt in service has no other effect; a page that is not present gets
+ * no offer. Context: the vCPU's thread, interrupts off.
+ */
 void __mvm_pv_eoi_offer(struct mvm_vcpu *vcpu)
 {
 	gpa_t gpa = vcpu->pv.eoi_msr & EOI_ADDRESS;
@@ -200,6 +243,14 @@ void __mvm_pv_eoi_offer(struct mvm_vcpu *vcpu)
 	vcpu->pv.eoi_offered = !mvm_gpa_cmpxchg_u8(vcpu->vm, gpa, &none, EOI_PENDING, false);
 }
 
+/**
+ * __mvm_pv_eoi_collect() - mvm_pv_eoi_collect() where an offer is out
+ * @vcpu: the vCPU
+ * @may_sleep: the page may be brought in
+ *
+ * Takes the offer back and, where the guest has used it, ends the interrupt in the local APIC.
+ * Return: true: done; false: the page is not present, and @may_sleep is not set.
+ */
 bool __mvm_pv_eoi_collect(struct mvm_vcpu *vcpu, bool may_sleep)
 {
 	gpa_t gpa = vcpu->pv.eoi_msr & EOI_ADDRESS;
@@ -273,6 +324,12 @@ static u64 hc_sched_yield(struct mvm_vcpu *vcpu, const struct hypercall *call)
 	return 0;
 }
 
+/**
+ * mvm_pv_yield() - MVM_REQ_YIELD: give the CPU to the vCPU that the guest named
+ * @vcpu: who made KVM_HC_SCHED_YIELD; an APIC id that nobody has, or its own, does nothing
+ *
+ * Context: the outer loop; may sleep.
+ */
 void mvm_pv_yield(struct mvm_vcpu *vcpu)
 {
 	struct mvm_vcpu *target = vcpu_by_apic_id(vcpu->vm, vcpu->pv.yield_to);
@@ -315,11 +372,24 @@ static void do_hypercall(struct mvm_vcpu *vcpu, u64 mask, bool allowed)
 	vcpu->gpr[MVM_RAX] = (allowed ? hypercall(vcpu, &call) : -KVM_EPERM) & mask;
 }
 
+/**
+ * mvm_pv_hypercall() - VMCALL or VMMCALL: does it, with its result in the guest's RAX
+ * @vcpu: the vCPU; number in RAX, arguments in RBX, RCX, RDX and RSI, 32 bits outside 64-bit mode
+ *
+ * -KVM_EPERM from CPL 1 to 3, -KVM_ENOSYS for an unknown number. Stepping over the instruction is
+ * the caller's. Context: the vCPU's thread; does not sleep.
+ */
 void mvm_pv_hypercall(struct mvm_vcpu *vcpu)
 {
 	do_hypercall(vcpu, mvm_cpu_mode(vcpu) == MVM_MODE_LONG ? ~0ULL : U32_MAX, !mvm_cpl(vcpu));
 }
 
+/**
+ * mvm_pv_hypercall_quick() - the same where the caller knows it for one from 64-bit code at CPL 0
+ * @vcpu: the vCPU
+ *
+ * Context: inside vcpu_run(), interrupts off.
+ */
 void mvm_pv_hypercall_quick(struct mvm_vcpu *vcpu)
 {
 	do_hypercall(vcpu, ~0ULL, true);

@@ -11,18 +11,12 @@
 
 #include "mvm.h"
 
-/* MSR_KVM_STEAL_TIME, _PV_EOI_EN, _POLL_CONTROL: 0, or 1 = #GP. */
+/* pv.c */
 int mvm_pv_msr_read(struct mvm_vcpu *vcpu, u32 index, u64 *data);
 int mvm_pv_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data);
-
-/* What KVM_CPUID_FEATURES says in EAX. */
 u32 mvm_pv_features(void);
-
-/* VMCALL or VMMCALL: fills the guest's RAX. Does not sleep. */
 void mvm_pv_hypercall(struct mvm_vcpu *vcpu);
-/* The same where the caller knows it for one from 64-bit code at CPL 0. Interrupts off. */
 void mvm_pv_hypercall_quick(struct mvm_vcpu *vcpu);
-/* MVM_REQ_YIELD: give the CPU to the vCPU that the guest named. May sleep. */
 void mvm_pv_yield(struct mvm_vcpu *vcpu);
 
 void __mvm_pv_before_run(struct mvm_vcpu *vcpu);
@@ -38,10 +32,6 @@ static inline void mvm_pv_before_run(struct mvm_vcpu *vcpu)
 		__mvm_pv_before_run(vcpu);
 }
 
-/*
- * The thread is about to be descheduled: other vCPUs may see it. Only between two
- * instructions of the guest. May sleep.
- */
 void mvm_pv_sched_out(struct mvm_vcpu *vcpu);
 
 void __mvm_pv_eoi_offer(struct mvm_vcpu *vcpu);

@@ -57,6 +57,17 @@ static noinline bool quick_hlt(struct mvm_vcpu *vcpu)
 	return true;
 }
 
+/**
+ * mvm_quick_exit() - answer an exit between two entries
+ * @vcpu: whose
+ * @kind: CPUID, RDMSR, WRMSR, HLT; HYPERCALL from 64-bit code at CPL 0; IO for OUT, with
+ *	exit.u.io.port and .size filled
+ *
+ * Context: inside vcpu_run(), interrupts off; RFLAGS is current, RIP and RSP are not, other
+ * groups as vcpu->avail says.
+ * Return: true: done, the instruction is to be stepped over. False: nothing has happened, the exit
+ * takes the ordinary way.
+ */
 bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind)
 {
 	switch (kind) {
@@ -97,6 +108,16 @@ static bool quick_interrupt(struct mvm_vcpu *vcpu, struct mvm_event *ev)
 	return true;
 }
 
+/**
+ * __mvm_quick_may_go_on() - mvm_quick_may_go_on() where there is a request
+ * @vcpu: whose exit mvm_quick_exit() has answered
+ * @ev: an interrupt that goes in with the entry; untouched where there is none
+ *
+ * Goes on where the sole request, but for MVM_REQ_UNHALT, is MVM_REQ_EVENT, and its interrupt may
+ * go in now or is none.
+ * Context: inside vcpu_run(), interrupts off.
+ * Return: true: enter again. False: the run loop has its turn, the requests are as they were.
+ */
 bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu, struct mvm_event *ev)
 {
 	/* A kick of itself, by an IPI say, sends none to its own CPU: as in run_once(). */

@@ -10,16 +10,6 @@
 /* So many in a row, then the run loop has its turn, whatever the guest does. */
 #define MVM_QUICK_MAX 256
 
-/**
- * mvm_quick_exit() - answer an exit between two entries
- * @vcpu: whose
- * @kind: CPUID, RDMSR, WRMSR, HLT; HYPERCALL from 64-bit code at CPL 0; IO for OUT, with
- *	exit.u.io.port and .size filled
- *
- * Context: inside vcpu_run(), interrupts off; RFLAGS is current, RIP and RSP are not, other
- * groups as vcpu->avail says. Return: true: done, the instruction is to be stepped over.
- * False: nothing has happened, the exit takes the ordinary way.
- */
 bool mvm_quick_exit(struct mvm_vcpu *vcpu, enum mvm_exit_kind kind);
 
 bool __mvm_quick_may_go_on(struct mvm_vcpu *vcpu, struct mvm_event *ev);

@@ -21,12 +21,26 @@
 
 /* ------------------------------------------------------------------ accessors */
 
+/**
+ * __mvm_state_get() - fetch groups of state from the backend
+ * @vcpu: the vCPU
+ * @missing: MVM_STATE_* that are not in vcpu->avail; they are from now on
+ *
+ * Use mvm_state_get(). Context: the vCPU's thread, loaded or not; does not sleep.
+ */
 void __mvm_state_get(struct mvm_vcpu *vcpu, u32 missing)
 {
 	vcpu->vm->backend->get_state(vcpu, missing);
 	vcpu->avail |= missing;
 }
 
+/**
+ * mvm_cpu_mode() - how the guest executes now
+ * @vcpu: the vCPU
+ *
+ * Makes RIP's, CS's and CR0's groups available. Context: the vCPU's thread; does not sleep.
+ * Return: by CR0.PE, RFLAGS.VM, EFER.LMA with CS.L, and CS.D.
+ */
 enum mvm_cpu_mode mvm_cpu_mode(struct mvm_vcpu *vcpu)
 {
 	mvm_state_get(vcpu, MVM_STATE_RIP | MVM_STATE_CR | MVM_STATE_CS);
@@ -39,6 +53,13 @@ enum mvm_cpu_mode mvm_cpu_mode(struct mvm_vcpu *vcpu)
 	return vcpu->seg[MVM_SEG_CS].db ? MVM_MODE_PROT32 : MVM_MODE_PROT16;
 }
 
+/**
+ * mvm_cpl() - the guest's current privilege level
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: 0 in real mode, 3 in virtual-8086 mode, else SS.DPL.
+ */
 int mvm_cpl(struct mvm_vcpu *vcpu)
 {
 	mvm_state_get(vcpu, MVM_STATE_RIP | MVM_STATE_CR | MVM_STATE_CS);
@@ -49,12 +70,26 @@ int mvm_cpl(struct mvm_vcpu *vcpu)
 	return vcpu->seg[MVM_SEG_SS].dpl;
 }
 
+/**
+ * mvm_is_paging() - is CR0.PG set?
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: true: it is.
+ */
 bool mvm_is_paging(struct mvm_vcpu *vcpu)
 {
 	mvm_state_get(vcpu, MVM_STATE_CR);
 	return vcpu->cr0 & X86_CR0_PG;
 }
 
+/**
+ * mvm_is_long_mode() - is EFER.LMA set?
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: true: IA-32e mode, 64-bit or compatibility.
+ */
 bool mvm_is_long_mode(struct mvm_vcpu *vcpu)
 {
 	mvm_state_get(vcpu, MVM_STATE_CR);
@@ -110,6 +145,15 @@ static int cr0_long_mode(struct mvm_vcpu *vcpu, u64 val, u64 *efer)
 	return 0;
 }
 
+/**
+ * mvm_set_cr0() - write CR0 as an instruction does
+ * @vcpu: the vCPU
+ * @val: the new value; unknown bits of its lower half are dropped, ET is set
+ *
+ * With EFER.LME a change of PG changes EFER.LMA. Guest translations are flushed where PG or WP
+ * changes. Context: the vCPU's thread; may sleep: PAE paging loads its PDPTEs from guest memory.
+ * Return: 0; -EINVAL: #GP(0) ("MOV - Move to/from Control Registers"); nothing has changed then.
+ */
 int mvm_set_cr0(struct mvm_vcpu *vcpu, u64 val)
 {
 	u64 efer, changed;
@@ -140,6 +184,14 @@ static u64 cr3_reserved(const struct mvm_vcpu *vcpu, u64 efer)
 	return (efer & EFER_LMA) ? vcpu->maxphyaddr_rsvd : 0;
 }
 
+/**
+ * mvm_set_cr3() - write CR3 as an instruction does; flushes guest translations
+ * @vcpu: the vCPU
+ * @val: the new value; with CR4.PCIDE bit 63 is ignored
+ *
+ * Context: the vCPU's thread; may sleep: PAE paging loads its PDPTEs from guest memory.
+ * Return: 0; -EINVAL: #GP(0): a reserved bit of CR3 or of a PDPTE; nothing has changed then.
+ */
 int mvm_set_cr3(struct mvm_vcpu *vcpu, u64 val)
 {
 	mvm_state_get(vcpu, MVM_STATE_CR);
@@ -155,6 +207,16 @@ int mvm_set_cr3(struct mvm_vcpu *vcpu, u64 val)
 	return 0;
 }
 
+/**
+ * mvm_set_cr4() - write CR4 as an instruction does
+ * @vcpu: the vCPU
+ * @val: the new value
+ *
+ * Guest translations are flushed where a bit changes that they depend on.
+ * Context: the vCPU's thread; may sleep: PAE paging loads its PDPTEs from guest memory.
+ * Return: 0; -EINVAL: #GP(0): a bit that this guest's CPUID does not have, PAE or LA57 changed in
+ * IA-32e mode, PCIDE outside of it or with a PCID in CR3, a PDPTE. Nothing has changed then.
+ */
 int mvm_set_cr4(struct mvm_vcpu *vcpu, u64 val)
 {
 	u64 changed;
@@ -197,6 +259,14 @@ static u64 efer_allowed(struct mvm_vcpu *vcpu)
 	return allowed;
 }
 
+/**
+ * mvm_set_efer() - write EFER as WRMSR does
+ * @vcpu: the vCPU
+ * @val: the new value; LMA stays as it is
+ *
+ * A change of NXE flushes guest translations. Context: the vCPU's thread; does not sleep.
+ * Return: 0; -EINVAL: #GP(0): a bit that this guest does not have, or LME changed under paging.
+ */
 int mvm_set_efer(struct mvm_vcpu *vcpu, u64 val)
 {
 	mvm_state_get(vcpu, MVM_STATE_CR);
@@ -212,6 +282,15 @@ int mvm_set_efer(struct mvm_vcpu *vcpu, u64 val)
 	return 0;
 }
 
+/**
+ * mvm_set_xcr0() - write XCR0 as XSETBV does
+ * @vcpu: the vCPU
+ * @val: the new value
+ *
+ * Takes effect with the next entry. Context: the vCPU's thread; does not sleep.
+ * Return: 0; -EINVAL: #GP(0): x87 left out, AVX without SSE, parts of AVX-512 or MPX without the
+ * others, or a component beyond the guest's CPUID. Nothing has changed then.
+ */
 int mvm_set_xcr0(struct mvm_vcpu *vcpu, u64 val)
 {
 	if (!(val & XFEATURE_MASK_FP) || (val & ~vcpu->guest_xcr0_allowed))
@@ -228,11 +307,26 @@ int mvm_set_xcr0(struct mvm_vcpu *vcpu, u64 val)
 	return 0;
 }
 
+/**
+ * mvm_get_cr8() - the task priority
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: 0 to 15, from the in-kernel local APIC where there is one.
+ */
 u64 mvm_get_cr8(struct mvm_vcpu *vcpu)
 {
 	return vcpu->lapic ? mvm_lapic_get_cr8(vcpu) : vcpu->cr8;
 }
 
+/**
+ * mvm_set_cr8() - set the task priority
+ * @vcpu: the vCPU
+ * @val: the new value
+ *
+ * Context: the vCPU's thread; does not sleep.
+ * Return: 0; -EINVAL: #GP(0): beyond 15.
+ */
 int mvm_set_cr8(struct mvm_vcpu *vcpu, u64 val)
 {
 	if (val & ~15ULL)
@@ -276,6 +370,14 @@ static u32 reset_mp_state(struct mvm_vcpu *vcpu)
 	return KVM_MP_STATE_UNINITIALIZED;
 }
 
+/**
+ * mvm_vcpu_reset() - put the vCPU into its power-up state, or into that after INIT
+ * @vcpu: the vCPU
+ * @init_event: by INIT, which keeps XCR0, CR0.CD and NW, the mp_state, and MSRs but EFER
+ *
+ * "Processor State After Reset". Events are void, paravirtual pages off; the FPU's state stays.
+ * Context: the vCPU's thread or its creation, vcpu->lock held or nobody else has it yet.
+ */
 void mvm_vcpu_reset(struct mvm_vcpu *vcpu, bool init_event)
 {
 	const struct kvm_cpuid_entry2 *version = mvm_cpuid_find(vcpu, 1, 0);
@@ -337,6 +439,13 @@ static struct kvm_segment *sregs_seg(struct kvm_sregs *sregs, int seg)
 	return fields[seg];
 }
 
+/**
+ * mvm_get_sregs() - KVM_GET_SREGS
+ * @vcpu: the vCPU
+ * @sregs: filled; an interrupt that is on its way in is in its bitmap
+ *
+ * Context: vcpu->lock held.
+ */
 void mvm_get_sregs(struct mvm_vcpu *vcpu, struct kvm_sregs *sregs)
 {
 	int i;
@@ -396,6 +505,14 @@ static void set_sregs_interrupt(struct mvm_vcpu *vcpu, const struct kvm_sregs *s
 		vcpu->events.user_irq = -1;
 }
 
+/**
+ * mvm_set_sregs() - KVM_SET_SREGS, as one checked whole
+ * @vcpu: the vCPU
+ * @sregs: the new state; the lowest vector in its bitmap goes in at the next entry
+ *
+ * Flushes guest translations. Wrong PDPTEs are not refused. Context: vcpu->lock held; may sleep.
+ * Return: 0; -EINVAL: a state that no instruction produces; nothing has changed then.
+ */
 int mvm_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 	struct kvm_sregs in = *sregs;

@@ -168,10 +168,13 @@ static bool is_runnable(struct mvm_vcpu *vcpu)
 	return vcpu->mp_state == KVM_MP_STATE_RUNNABLE;
 }
 
-/*
+/**
+ * mvm_vcpu_accept_init() - take a pending INIT and start-up IPI
+ * @vcpu: the vCPU; vcpu->lock held
+ *
  * Both bits in one step: a start-up IPI seen together with INIT came after it. Between
  * two steps a second INIT and its start-up IPI could arrive, and the latter be taken
- * for the first INIT's.
+ * for the first INIT's. Context: outside the inner loop.
  */
 void mvm_vcpu_accept_init(struct mvm_vcpu *vcpu)
 {
@@ -375,6 +378,15 @@ static int take_over_run(struct mvm_vcpu *vcpu)
 	return ret;
 }
 
+/**
+ * mvm_vcpu_run() - KVM_RUN
+ * @vcpu: the vCPU; vcpu->lock held
+ *
+ * Context: a thread of the VM's address space; sleeps.
+ * Return: 0: kvm_run tells why; -EINTR: a signal, or immediate_exit; -EAGAIN: the vCPU has waited
+ * for its first INIT, and there was something; -EINVAL: what kvm_run hands in; -EIO: the VM is
+ * dead; or what a handler answers.
+ */
 int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;

@@ -12,6 +12,13 @@
 
 static_assert(MVM_NR_EXITS <= MINIVMM_NR_STATS);
 
+/**
+ * mvm_stats_get_name() - MINIVMM_GET_STAT_NAME
+ * @arg: userspace's struct minivmm_stat_name: .index in, .name out
+ *
+ * Context: may sleep.
+ * Return: 0; -EFAULT; -EINVAL: no such counter, or .reserved is not zero.
+ */
 long mvm_stats_get_name(unsigned long arg)
 {
 	struct minivmm_stat_name __user *user = (void __user *)arg;
@@ -25,6 +32,14 @@ long mvm_stats_get_name(unsigned long arg)
 	return copy_to_user(user, &row, sizeof(row)) ? -EFAULT : 0;
 }
 
+/**
+ * mvm_stats_get() - MINIVMM_GET_STATS
+ * @vcpu: the vCPU, which may be running: each counter is read by itself
+ * @arg: userspace's struct minivmm_stats
+ *
+ * Context: any thread, without vcpu->lock; may sleep.
+ * Return: 0; -EFAULT.
+ */
 long mvm_stats_get(struct mvm_vcpu *vcpu, unsigned long arg)
 {
 	struct minivmm_stats out = {

@@ -7,7 +7,7 @@
 
 struct mvm_vcpu;
 
-/* MINIVMM_GET_STAT_NAME and MINIVMM_GET_STATS: the handlers' bodies. */
+/* stats.c: the handlers' bodies. */
 long mvm_stats_get_name(unsigned long arg);
 long mvm_stats_get(struct mvm_vcpu *vcpu, unsigned long arg);
 

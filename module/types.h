@@ -17,7 +17,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 #else
-#include "shim.h" /* selftests/unit/include: u8..u64, BIT(), ARRAY_SIZE(), ... */
+#include "shim.h" /* selftests/include: u8..u64, BIT(), ARRAY_SIZE(), ... */
 
 typedef u64 gpa_t; /* guest physical address */
 typedef u64 gva_t; /* guest virtual (linear) address */

@@ -260,6 +260,12 @@ err_destroy:
 	return ERR_PTR(err);
 }
 
+/**
+ * mvm_vcpu_destroy() - free a vCPU
+ * @vcpu: complete, running nowhere, and reached by nobody any more
+ *
+ * Context: may sleep.
+ */
 void mvm_vcpu_destroy(struct mvm_vcpu *vcpu)
 {
 	if (vcpu->lapic)
@@ -284,6 +290,15 @@ static int vcpu_check_new(struct mvm_vm *vm, u32 id)
 	return 0;
 }
 
+/**
+ * mvm_vcpu_create() - KVM_CREATE_VCPU
+ * @vm: the VM
+ * @id: its APIC id
+ *
+ * Nobody finds it before it is complete. Context: may sleep; takes vm->lock.
+ * Return: a new vCPU file descriptor, which keeps the VM; -EINVAL, -EEXIST: too many, or the id is
+ * taken; -EMFILE; -ENOMEM.
+ */
 long mvm_vcpu_create(struct mvm_vm *vm, u32 id)
 {
 	struct mvm_vcpu *vcpu;

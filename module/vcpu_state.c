@@ -383,6 +383,14 @@ static noinline long take_regs(struct mvm_vcpu *vcpu, u64 dirty)
 	return ret;
 }
 
+/**
+ * mvm_sync_regs_in() - KVM_CAP_SYNC_REGS: take over what userspace changed in kvm_run.s
+ * @vcpu: the vCPU; vcpu->lock held
+ *
+ * The groups of kvm_dirty_regs, whose bits are cleared one by one. May sleep.
+ * Return: 0; -EINVAL for an unknown group, nothing has changed then; else the errno of a group's
+ * ioctl, and the groups before it are done.
+ */
 long mvm_sync_regs_in(struct mvm_vcpu *vcpu)
 {
 	u64 dirty = READ_ONCE(vcpu->run->kvm_dirty_regs);
@@ -392,6 +400,10 @@ long mvm_sync_regs_in(struct mvm_vcpu *vcpu)
 	return likely(!dirty) ? 0 : take_regs(vcpu, dirty);
 }
 
+/**
+ * mvm_sync_regs_out() - at the end of KVM_RUN: the groups of kvm_valid_regs into kvm_run.s
+ * @vcpu: the vCPU; vcpu->lock held
+ */
 void mvm_sync_regs_out(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;

@@ -27,6 +27,10 @@ MODULE_PARM_DESC(max_vms, "How many VMs may exist at once (default: 1024)");
 
 static atomic_t nr_vms = ATOMIC_INIT(0);
 
+/**
+ * mvm_vm_get() - one more file keeps the VM
+ * @vm: the VM; the caller has a reference
+ */
 void mvm_vm_get(struct mvm_vm *vm)
 {
 	refcount_inc(&vm->users);
@@ -52,12 +56,27 @@ static void vm_destroy(struct mvm_vm *vm)
 	atomic_dec(&nr_vms);
 }
 
+/**
+ * mvm_vm_put() - one file less; the last one destroys the VM, its vCPUs with it
+ * @vm: the VM
+ *
+ * Context: may sleep.
+ */
 void mvm_vm_put(struct mvm_vm *vm)
 {
 	if (refcount_dec_and_test(&vm->users))
 		vm_destroy(vm);
 }
 
+/**
+ * mvm_vm_kill() - a broken invariant: WARN once, mark the VM dead
+ * @vm: the VM
+ * @why: the rest of MINIVMM_GET_REASON's sentence
+ *
+ * Every ioctl but MINIVMM_GET_REASON and _GET_STATS answers -EIO from now on, and a KVM_RUN that
+ * is under way ends so.
+ * Context: any but NMI, also interrupts off; does not wait.
+ */
 void mvm_vm_kill(struct mvm_vm *vm, const char *why)
 {
 	struct mvm_vcpu *vcpu;
@@ -331,6 +350,15 @@ err_free:
 	return ERR_PTR(err);
 }
 
+/**
+ * mvm_vm_create() - KVM_CREATE_VM
+ * @backend: how its vCPUs run
+ * @reason: gets the sentence behind a failure
+ *
+ * The VM belongs to this thread's address space. Context: may sleep.
+ * Return: a new VM file descriptor; -EMFILE: max_vms is reached, or the process has no descriptor
+ * left; -ENOMEM; what mvm_hw_get() or the backend refused.
+ */
 long mvm_vm_create(const struct mvm_backend *backend, struct mvm_reason *reason)
 {
 	struct mvm_vm *vm;

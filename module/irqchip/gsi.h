@@ -5,7 +5,7 @@
  * A table is built whole, published, and never changed: readers hold vm->irq_srcu,
  * which any context may take, and a replaced table is freed when the last of
  * them has let go. Building and searching are pure (gsi.c builds in userspace,
- * too); publishing and the injectors are in route.c.
+ * too); publishing and the injectors are in line.c.
  */
 #ifndef MVM_IRQCHIP_GSI_H
 #define MVM_IRQCHIP_GSI_H

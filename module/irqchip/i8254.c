@@ -22,6 +22,10 @@ enum pit_access { PIT_LATCH_CMD = 0, PIT_LSB = 1, PIT_MSB = 2, PIT_WORD = 3, PIT
 #define PORT61_OUT2    BIT(5)
 #define REFRESH_NS     15085 /* DRAM refresh: the bit toggles at this pace */
 
+/**
+ * mvm_i8254_reset() - power-up: no channel is programmed, gates 0 and 1 are high, gate 2 is low
+ * @pit: the 8254
+ */
 void mvm_i8254_reset(struct mvm_i8254 *pit)
 {
 	int nr;
@@ -313,6 +317,12 @@ u8 mvm_i8254_speaker_read(const struct mvm_i8254 *pit, u64 now)
 	return val;
 }
 
+/**
+ * mvm_i8254_speaker_write() - write port 61h: the speaker's bit and counter 2's gate
+ * @pit: the 8254
+ * @val: the byte
+ * @now: the time
+ */
 void mvm_i8254_speaker_write(struct mvm_i8254 *pit, u8 val, u64 now)
 {
 	pit->s.flags &= ~KVM_PIT_FLAGS_SPEAKER_DATA_ON;

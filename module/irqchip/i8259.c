@@ -83,6 +83,10 @@ static void pic_update(struct mvm_i8259 *pic)
 	pic->output = pic_request(pic, MASTER) >= 0;
 }
 
+/**
+ * mvm_i8259_reset() - power-up: nothing requested, in service or masked, all inputs edge-triggered
+ * @pic: the 8259 pair
+ */
 void mvm_i8259_reset(struct mvm_i8259 *pic)
 {
 	int nr;
@@ -304,6 +308,13 @@ bool mvm_i8259_owns(u16 port)
 	return pic_port_chip(port) >= 0;
 }
 
+/**
+ * mvm_i8259_read() - read one of the pair's ports
+ * @pic: the 8259 pair; after a poll command the read is an acknowledge cycle and changes it
+ * @port: I/O port
+ *
+ * Return: the byte; ones at a port that is not theirs.
+ */
 u8 mvm_i8259_read(struct mvm_i8259 *pic, u16 port)
 {
 	int nr = pic_port_chip(port);
@@ -328,6 +339,12 @@ static void pic_write_elcr(struct kvm_pic_state *s, u8 val)
 	s->irr = (s->irr & ~s->elcr) | (s->last_irr & s->elcr);
 }
 
+/**
+ * mvm_i8259_write() - write to one of the pair's ports: ICW, OCW, mask or ELCR
+ * @pic: the 8259 pair; its output follows, and what ended is added to acked
+ * @port: I/O port; nothing happens at one that is not theirs
+ * @val: the byte
+ */
 void mvm_i8259_write(struct mvm_i8259 *pic, u16 port, u8 val)
 {
 	int nr = pic_port_chip(port);

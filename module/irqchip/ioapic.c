@@ -26,6 +26,10 @@
 #define RTE_LOGICAL    BIT_ULL(11)
 #define RTE_WRITABLE   0xff0000000001afffULL /* all but delivery status and remote IRR */
 
+/**
+ * mvm_ioapic_reset() - power-up: every pin masked, every line low; send and ctx stay
+ * @io: the I/O APIC
+ */
 void mvm_ioapic_reset(struct mvm_ioapic *io)
 {
 	unsigned int pin;
@@ -217,6 +221,14 @@ u32 mvm_ioapic_read(const struct mvm_ioapic *io, u32 offset)
 	return offset == IOAPIC_WINDOW ? ioapic_read_reg(io) : 0;
 }
 
+/**
+ * mvm_ioapic_write() - write at @offset of the register window
+ * @io: the I/O APIC
+ * @offset: IOREGSEL's or IOWIN's; nothing happens elsewhere
+ * @val: the value
+ *
+ * A level-triggered pin that is unmasked while its line is up sends at once.
+ */
 void mvm_ioapic_write(struct mvm_ioapic *io, u32 offset, u32 val)
 {
 	if (offset == IOAPIC_REGSEL)
@@ -225,6 +237,11 @@ void mvm_ioapic_write(struct mvm_ioapic *io, u32 offset, u32 val)
 		ioapic_write_reg(io, val);
 }
 
+/**
+ * mvm_ioapic_get_state() - KVM_GET_IRQCHIP
+ * @io: the I/O APIC
+ * @state: the saved registers; irr has the lines' levels
+ */
 void mvm_ioapic_get_state(const struct mvm_ioapic *io, struct kvm_ioapic_state *state)
 {
 	unsigned int pin;

@@ -80,7 +80,12 @@ int mvm_irqchip_create_split(struct mvm_vm *vm, u64 pins)
 	return irqchip_create(vm, true, pins);
 }
 
-/* At the VM's end, after PIT and vCPUs. */
+/**
+ * mvm_irqchip_destroy() - free the chips and their routes, where there are any
+ * @vm: the VM
+ *
+ * Context: the VM's end, after PIT and vCPUs.
+ */
 void mvm_irqchip_destroy(struct mvm_vm *vm)
 {
 	if (!vm->irqchip)
@@ -137,6 +142,14 @@ static u64 pic_take_acked(struct mvm_irqchip *chip)
 	return acked;
 }
 
+/**
+ * mvm_irqchip_owns_port() - would mvm_irqchip_pio() answer?
+ * @vm: the VM
+ * @port: I/O port
+ *
+ * Context: any; takes no lock.
+ * Return: true where the 8259 pair or the PIT in the kernel has it.
+ */
 bool mvm_irqchip_owns_port(struct mvm_vm *vm, u16 port)
 {
 	const struct mvm_pit *pit;

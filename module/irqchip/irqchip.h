@@ -12,7 +12,7 @@
 
 #include "../mvm.h"
 
-/* At module load, and when no VM is left. 0 or -ENOMEM. */
+/* line.c */
 int mvm_irqchip_module_init(void);
 void mvm_irqchip_module_exit(void);
 /* KVM_CREATE_IRQCHIP: -EEXIST when there, -EINVAL once a vCPU exists. Publishes last. */
@@ -36,7 +36,7 @@ static inline bool mvm_pic_in_kernel(struct mvm_vm *vm)
 	return mvm_irqchip_in_kernel(vm) && !vm->irqchip_split;
 }
 
-/* Only where the VM has an in-kernel irqchip. */
+/* lapic_vcpu.c */
 int mvm_lapic_create(struct mvm_vcpu *vcpu);
 void mvm_lapic_destroy(struct mvm_vcpu *vcpu);
 void mvm_lapic_reset(struct mvm_vcpu *vcpu, bool init_event);
@@ -70,7 +70,6 @@ bool mvm_irq_requested(struct mvm_vcpu *vcpu);
 /* Accept it: IRR to ISR, or the 8259's acknowledge cycle. -1 when it went away. */
 int mvm_irq_ack(struct mvm_vcpu *vcpu);
 int mvm_lapic_ack(struct mvm_vcpu *vcpu);
-/* Would the vCPU take what an 8259 outside the kernel offers? */
 bool mvm_lapic_takes_extint(struct mvm_vcpu *vcpu);
 /* MVM_REQ_IRQ_ACKED: what the 8259 ended by itself, told to the irqfds. */
 void mvm_pic_tell_acked(struct mvm_vm *vm);
@@ -80,7 +79,6 @@ void mvm_pic_tell_acked(struct mvm_vm *vm);
  * Context: the vCPU's thread; PIO also from the inner loop (does not sleep).
  */
 bool mvm_irqchip_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool write);
-/* Would mvm_irqchip_pio() answer? */
 bool mvm_irqchip_owns_port(struct mvm_vm *vm, u16 port);
 bool mvm_irqchip_pio(struct mvm_vcpu *vcpu, u16 port, int size, void *data, bool write);
 
@@ -105,7 +103,7 @@ void mvm_lapic_eoi(struct mvm_vcpu *vcpu);
 /* Send what @icr says to the APIC with id @dest. How many took it. */
 int mvm_lapic_send_to(struct mvm_vcpu *vcpu, u32 dest, u32 icr);
 
-/* State ioctls: 0 or -EINVAL. */
+/* State ioctls */
 int mvm_lapic_get_state(struct mvm_vcpu *vcpu, struct kvm_lapic_state *s);
 int mvm_lapic_set_state(struct mvm_vcpu *vcpu, const struct kvm_lapic_state *s);
 int mvm_irqchip_get_state(struct mvm_vm *vm, struct kvm_irqchip *chip);

@@ -181,6 +181,10 @@ static void irqfd_reap(struct work_struct *work)
 	mutex_unlock(&vm->irq_setup_lock);
 }
 
+/**
+ * mvm_irqfd_vm_init() - a new VM has no irqfds
+ * @vm: the VM
+ */
 void mvm_irqfd_vm_init(struct mvm_vm *vm)
 {
 	INIT_LIST_HEAD(&vm->irqfds);

@@ -184,6 +184,13 @@ bool mvm_lapic_mmio(struct mvm_vcpu *vcpu, gpa_t gpa, int len, void *data, bool 
 
 /* ---------------------------------------------------------------- MSRs, CR8 */
 
+/**
+ * mvm_lapic_base() - read IA32_APIC_BASE
+ * @vcpu: the vCPU
+ *
+ * Context: any; takes no lock.
+ * Return: the MSR; its reset value where no local APIC is in the kernel.
+ */
 u64 mvm_lapic_base(struct mvm_vcpu *vcpu)
 {
 	if (vcpu->lapic)
@@ -380,11 +387,26 @@ int mvm_lapic_msr_write(struct mvm_vcpu *vcpu, u32 index, u64 data)
 	return 0;
 }
 
+/**
+ * mvm_lapic_get_cr8() - read CR8 ("Task Priority in IA-32e Mode")
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's thread.
+ * Return: bits 7:4 of the TPR; 0 where no local APIC is in the kernel.
+ */
 u64 mvm_lapic_get_cr8(struct mvm_vcpu *vcpu)
 {
 	return vcpu->lapic ? mvm_apic_reg(&vcpu->lapic->model, MVM_APIC_TPR) >> 4 : 0;
 }
 
+/**
+ * mvm_lapic_set_cr8() - write CR8, and with it the whole TPR
+ * @vcpu: the vCPU; nothing happens where no local APIC is in the kernel
+ * @cr8: bits 3:0 count
+ *
+ * Asks for a look at events where one is deliverable now. Context: the vCPU's thread,
+ * interrupts on or off.
+ */
 void mvm_lapic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8)
 {
 	if (vcpu->lapic)
@@ -393,6 +415,14 @@ void mvm_lapic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8)
 
 /* ------------------------------------------------------------------- state */
 
+/**
+ * mvm_lapic_get_state() - KVM_GET_LAPIC
+ * @vcpu: the vCPU; its APIC timer is held until the next KVM_RUN
+ * @s: the saved registers
+ *
+ * Context: as mvm_lapic_hold_timer(): outside of KVM_RUN, vcpu->lock held.
+ * Return: 0, or -EINVAL: no local APIC in the kernel.
+ */
 int mvm_lapic_get_state(struct mvm_vcpu *vcpu, struct kvm_lapic_state *s)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
@@ -407,6 +437,14 @@ int mvm_lapic_get_state(struct mvm_vcpu *vcpu, struct kvm_lapic_state *s)
 	return 0;
 }
 
+/**
+ * mvm_lapic_set_state() - KVM_SET_LAPIC
+ * @vcpu: the vCPU; its APIC timer is armed anew, and events are looked at again
+ * @s: the saved registers
+ *
+ * Context: outside of KVM_RUN, vcpu->lock held.
+ * Return: 0; -EINVAL: no local APIC in the kernel, or as mvm_apic_set_state().
+ */
 int mvm_lapic_set_state(struct mvm_vcpu *vcpu, const struct kvm_lapic_state *s)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;

@@ -37,9 +37,13 @@ static void lapic_start_timer(struct mvm_lapic *lapic, u64 now)
 		hrtimer_try_to_cancel(&lapic->timer); /* a running callback finds nothing due */
 }
 
-/*
- * After every change of what the model waits for, in the vCPU's thread or with its lock.
- * lapic->lock held.
+/**
+ * __mvm_lapic_arm() - after every change of what the model waits for: arm the timer anew
+ * @lapic: the local APIC; its lock is held
+ * @now: the time
+ *
+ * A TSC deadline that the backend waits for starts no hrtimer.
+ * Context: the vCPU's thread, or with its lock; interrupts off.
  */
 void __mvm_lapic_arm(struct mvm_lapic *lapic, u64 now)
 {
@@ -173,6 +177,13 @@ void mvm_lapic_hold_timer(struct mvm_lapic *lapic)
 
 /* --------------------------------------------------------------- lifetime */
 
+/**
+ * mvm_lapic_create() - give a new vCPU its local APIC, at power-up
+ * @vcpu: the vCPU, with its id; its VM has an irqchip
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
 int mvm_lapic_create(struct mvm_vcpu *vcpu)
 {
 	struct mvm_lapic *lapic = kzalloc(sizeof(*lapic), GFP_KERNEL_ACCOUNT);
@@ -195,6 +206,12 @@ int mvm_lapic_create(struct mvm_vcpu *vcpu)
 	return 0;
 }
 
+/**
+ * mvm_lapic_destroy() - reverse of mvm_lapic_create()
+ * @vcpu: the vCPU; it has a local APIC and runs nowhere
+ *
+ * Context: waits for the timer's callback.
+ */
 void mvm_lapic_destroy(struct mvm_vcpu *vcpu)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
@@ -205,6 +222,13 @@ void mvm_lapic_destroy(struct mvm_vcpu *vcpu)
 	kfree(lapic);
 }
 
+/**
+ * mvm_lapic_reset() - mvm_apic_reset(), and the timer is armed anew
+ * @vcpu: the vCPU; nothing happens where no local APIC is in the kernel
+ * @init_event: INIT rather than power-up
+ *
+ * Context: the vCPU's thread, or before it is published.
+ */
 void mvm_lapic_reset(struct mvm_vcpu *vcpu, bool init_event)
 {
 	struct mvm_lapic *lapic = vcpu->lapic;
@@ -220,6 +244,13 @@ void mvm_lapic_reset(struct mvm_vcpu *vcpu, bool init_event)
 
 /* --------------------------------------------- the vCPU takes interrupts */
 
+/**
+ * mvm_lapic_takes_extint() - would the vCPU take what an 8259 outside the kernel offers?
+ * @vcpu: the vCPU; it has a local APIC
+ *
+ * Context: the vCPU's thread; takes no lock.
+ * Return: true where LINT0 lets it through: mvm_apic_takes_extint().
+ */
 bool mvm_lapic_takes_extint(struct mvm_vcpu *vcpu)
 {
 	return mvm_apic_takes_extint(&vcpu->lapic->model);

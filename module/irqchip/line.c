@@ -47,6 +47,12 @@ static void table_free(struct mvm_gsi_table *table)
 		kvfree(table);
 }
 
+/**
+ * mvm_irqchip_module_init() - build the routing table that every VM with the chips starts with
+ *
+ * Context: module load; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
 int mvm_irqchip_module_init(void)
 {
 	static const struct mvm_gsi_rules rules = { .chips = true };
@@ -60,6 +66,9 @@ int mvm_irqchip_module_init(void)
 	return PTR_ERR_OR_ZERO(default_table);
 }
 
+/**
+ * mvm_irqchip_module_exit() - reverse of mvm_irqchip_module_init(); no VM is left
+ */
 void mvm_irqchip_module_exit(void)
 {
 	kvfree(default_table);
@@ -71,7 +80,13 @@ static const struct mvm_gsi_table *routing(struct mvm_irqchip *chip)
 	return srcu_dereference(chip->routing, &chip->vm->irq_srcu);
 }
 
-/* Before the irqchip is published: vm->lock held. A split one starts without routes. */
+/**
+ * mvm_routing_default() - the routing table of a new irqchip; a split one starts without routes
+ * @chip: the chips, not published yet
+ *
+ * Context: vm->lock held; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
 int mvm_routing_default(struct mvm_irqchip *chip)
 {
 	const struct mvm_gsi_rules none = {};
@@ -83,7 +98,10 @@ int mvm_routing_default(struct mvm_irqchip *chip)
 	return 0;
 }
 
-/* At the VM's end: no injector is left. */
+/**
+ * mvm_routing_destroy() - free the routing table
+ * @chip: the chips, at the VM's end: no injector is left
+ */
 void mvm_routing_destroy(struct mvm_irqchip *chip)
 {
 	table_free(rcu_dereference_protected(chip->routing, true));

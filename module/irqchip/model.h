@@ -5,8 +5,8 @@
  * A model holds no lock, reads no clock and starts no timer: its caller passes
  * the time in nanoseconds (@now, any monotonic clock) and arms a timer for the
  * moment the model names next. So the same files build in userspace, where
- * selftests/unit/irq_*_test.c drive them. Locks, timers and kicks are in
- * lapic_vcpu.c, lapic_access.c, route.c, pit.c and irqchip.c.
+ * selftests/unit/irq_*.c drive them. Locks, timers and kicks are in
+ * lapic_vcpu.c, lapic_access.c, line.c, route.c, pit.c and irqchip.c.
  */
 #ifndef MVM_IRQCHIP_MODEL_H
 #define MVM_IRQCHIP_MODEL_H

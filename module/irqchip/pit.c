@@ -146,7 +146,12 @@ int mvm_pit_create(struct mvm_vm *vm, const struct kvm_pit_config *config)
 	return 0;
 }
 
-/* At the VM's end, before its vCPUs go: the timer kicks them. */
+/**
+ * mvm_pit_destroy() - stop the timer and free the PIT, where there is one
+ * @vm: the VM
+ *
+ * Context: the VM's end, before its vCPUs go: the timer kicks them.
+ */
 void mvm_pit_destroy(struct mvm_vm *vm)
 {
 	struct mvm_pit *pit = vm->pit;
@@ -200,7 +205,14 @@ bool __mvm_pit_pio(struct mvm_pit *pit, u16 port, u8 *val, bool write)
 	return true;
 }
 
-/* KVM_GET_PIT2 and KVM_SET_PIT2: the caller has checked that there is a PIT. */
+/**
+ * mvm_pit_get_state() - KVM_GET_PIT and KVM_GET_PIT2
+ * @vm: the VM; it has a PIT
+ * @ps: the saved registers
+ *
+ * Context: any; takes vm->irq_lock.
+ * Return: 0.
+ */
 int mvm_pit_get_state(struct mvm_vm *vm, struct kvm_pit_state2 *ps)
 {
 	unsigned long flags;
@@ -211,6 +223,15 @@ int mvm_pit_get_state(struct mvm_vm *vm, struct kvm_pit_state2 *ps)
 	return 0;
 }
 
+/**
+ * mvm_pit_set_state() - KVM_SET_PIT and KVM_SET_PIT2
+ * @vm: the VM; it has a PIT
+ * @ps: the saved registers
+ *
+ * Ticks that are owed are forgotten, the timer is armed anew. Context: any; takes
+ * vm->irq_lock.
+ * Return: 0; -EINVAL for unknown flags.
+ */
 int mvm_pit_set_state(struct mvm_vm *vm, const struct kvm_pit_state2 *ps)
 {
 	u64 now = ktime_get_ns();
@@ -227,7 +248,13 @@ int mvm_pit_set_state(struct mvm_vm *vm, const struct kvm_pit_state2 *ps)
 	return ret;
 }
 
-/* KVM_REINJECT_CONTROL: the caller has checked that there is a PIT. */
+/**
+ * mvm_pit_set_reinject() - KVM_REINJECT_CONTROL
+ * @vm: the VM; it has a PIT
+ * @reinject: ticks that could not be given are owed; those so far are forgotten
+ *
+ * Context: any; takes vm->irq_lock.
+ */
 void mvm_pit_set_reinject(struct mvm_vm *vm, bool reinject)
 {
 	unsigned long flags;

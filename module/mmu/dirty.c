@@ -67,6 +67,14 @@ int mvm_dirty_attach(struct mvm_vm *vm, const struct mvm_memslot *old, struct mv
 	return 0;
 }
 
+/**
+ * mvm_dirty_set_manual() - KVM_ENABLE_CAP of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2
+ * @vm: the VM
+ * @flags: KVM_DIRTY_LOG_*: what protects the log's frames, and what a new log starts with; 0 = off
+ *
+ * Logs that are there keep their marks. Context: may sleep; takes vm->slots_lock.
+ * Return: 0; -EINVAL for flags that are unknown, or initially set without manual protection.
+ */
 int mvm_dirty_set_manual(struct mvm_vm *vm, u64 flags)
 {
 	/* Initially set means nothing without manual protection. */
@@ -182,6 +190,16 @@ static int do_pieces(struct mvm_vm *vm, const struct mvm_memslot *slot, u64 firs
 	return ret;
 }
 
+/**
+ * mvm_dirty_get() - KVM_GET_DIRTY_LOG
+ * @vm: the VM
+ * @log: slot id, and where in userspace its bitmap goes, one bit a frame
+ *
+ * Without manual protection what is reported is clean again, and write-protected on every
+ * vCPU; with it nothing changes. Context: may sleep; takes vm->slots_lock.
+ * Return: 0; -EINVAL: no slot can have that id; -ENOENT: no such slot, or it has no log;
+ * -ENOMEM; -EFAULT: what could not be stored stays dirty.
+ */
 int mvm_dirty_get(struct mvm_vm *vm, const struct kvm_dirty_log *log)
 {
 	const struct mvm_memslot *slot;
@@ -206,6 +224,16 @@ static bool range_is_valid(const struct mvm_memslot *slot, const struct kvm_clea
 	       log->num_pages == slot->npages - log->first_page;
 }
 
+/**
+ * mvm_dirty_clear() - KVM_CLEAR_DIRTY_LOG: make the chosen frames clean
+ * @vm: the VM
+ * @log: slot id, range of its frames, and userspace's bitmap of those that are meant
+ *
+ * They are write-protected on every vCPU when it returns. Context: may sleep; takes
+ * vm->slots_lock.
+ * Return: as mvm_dirty_get(); -EINVAL also for a range outside of the slot, or one that is
+ * not in multiples of 64 frames and does not end with the slot.
+ */
 int mvm_dirty_clear(struct mvm_vm *vm, const struct kvm_clear_dirty_log *log)
 {
 	const struct mvm_memslot *slot;

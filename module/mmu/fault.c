@@ -298,11 +298,32 @@ static int fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access, bool may_sleep)
 	return ret;
 }
 
+/**
+ * mvm_mmu_fault() - make a guest physical address present
+ * @vcpu: the vCPU that needs it
+ * @gpa: guest physical address
+ * @access: MVM_ACCESS_READ, _WRITE or _EXEC
+ *
+ * Context: the vCPU's thread, interrupts on; may sleep; takes vcpu->fault_lock and
+ * vm->mmu_lock.
+ * Return: MVM_FAULT_FIXED or _MMIO; -EFAULT: bad host mapping, the instruction can be
+ * restarted; -EHWPOISON; -EINTR: a signal wants attention; -ENOMEM; -EIO: the VM is dead, or
+ * the thread is not one of vm->mm.
+ */
 int mvm_mmu_fault(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
 	return fault(vcpu, gpa, access, true);
 }
 
+/**
+ * mvm_mmu_fault_fast() - mvm_mmu_fault() for a page that the launcher has mapped just now
+ * @vcpu: the vCPU that needs it
+ * @gpa: guest physical address
+ * @access: MVM_ACCESS_READ, _WRITE or _EXEC
+ *
+ * Context: the vCPU's thread, interrupts on; does not sleep.
+ * Return: MVM_FAULT_FIXED or _MMIO; MVM_FAULT_SLEEPS: call mvm_mmu_fault(); -EIO likewise.
+ */
 int mvm_mmu_fault_fast(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
 	return fault(vcpu, gpa, access, false);

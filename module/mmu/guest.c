@@ -89,21 +89,63 @@ static int gpa_copy(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len, u32 how
 	return ret;
 }
 
+/**
+ * mvm_gpa_read() - read guest physical memory through the launcher's mapping
+ * @vm: the VM
+ * @gpa: guest physical address
+ * @buf: where to
+ * @len: bytes; the range may cross pages and slots
+ *
+ * Context: a thread of vm->mm; may sleep, or has page faults disabled.
+ * Return: 0; -EFAULT: no slot, not mapped, or another thread; @buf may be filled in part.
+ */
 int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len)
 {
 	return gpa_copy(vm, gpa, buf, len, 0);
 }
 
+/**
+ * mvm_gpa_write() - write guest physical memory through the launcher's mapping
+ * @vm: the VM
+ * @gpa: guest physical address
+ * @buf: where from
+ * @len: bytes; the range may cross pages and slots
+ *
+ * Marks the frames in the dirty log. Context: as mvm_gpa_read().
+ * Return: 0; -EFAULT, also for a readonly slot; what comes before the failure may be
+ * written.
+ */
 int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len)
 {
 	return gpa_copy(vm, gpa, (void *)buf, len, COPY_WRITE);
 }
 
+/**
+ * mvm_gpa_read_nofault() - mvm_gpa_read() of what the launcher has mapped just now
+ * @vm: the VM
+ * @gpa: guest physical address
+ * @buf: where to
+ * @len: bytes
+ *
+ * Follows slots and notifiers like the others, so nothing need be kept but the address.
+ * Context: a thread of vm->mm; preemption, interrupts and page faults may be off.
+ * Return: 0; -EFAULT: try again where sleeping is allowed.
+ */
 int mvm_gpa_read_nofault(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len)
 {
 	return gpa_copy(vm, gpa, buf, len, COPY_NOFAULT);
 }
 
+/**
+ * mvm_gpa_write_nofault() - mvm_gpa_write() to what the launcher has mapped just now
+ * @vm: the VM
+ * @gpa: guest physical address
+ * @buf: where from
+ * @len: bytes
+ *
+ * Marks the frames in the dirty log. Context: as mvm_gpa_read_nofault().
+ * Return: 0; -EFAULT: try again where sleeping is allowed.
+ */
 int mvm_gpa_write_nofault(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len)
 {
 	return gpa_copy(vm, gpa, (void *)buf, len, COPY_WRITE | COPY_NOFAULT);
@@ -146,6 +188,18 @@ static int user_cmpxchg(void __user *user, int size, u64 old, u64 new)
 	}
 }
 
+/**
+ * mvm_gpa_cmpxchg() - one locked compare-and-exchange of guest physical memory
+ * @vm: the VM
+ * @gpa: guest physical address
+ * @old: what has to be there
+ * @new: what is to be there then; marked in the dirty log
+ * @size: bytes: 1, 2, 4 or 8
+ *
+ * Context: a thread of vm->mm; may sleep.
+ * Return: 0; 1: the memory was not @old; -EFAULT: no slot, readonly, or not mapped; -EINVAL:
+ * there is memory, but not for this size, or it crosses a cache line.
+ */
 int mvm_gpa_cmpxchg(struct mvm_vm *vm, gpa_t gpa, u64 old, u64 new, unsigned int size)
 {
 	int idx = srcu_read_lock(&vm->srcu);
@@ -182,6 +236,18 @@ static int walk_read(void *mem, gpa_t gpa, int size, u64 *entry)
 	return ret;
 }
 
+/**
+ * mvm_gpa_cmpxchg_u8() - one locked compare-and-exchange of a byte of guest physical memory
+ * @vm: the VM
+ * @gpa: guest physical address
+ * @old: what has to be there; out, on 1: what is
+ * @new: what is to be there then
+ * @may_sleep: wait for a page that is not there at the moment
+ *
+ * Context: a thread of vm->mm; any without @may_sleep.
+ * Return: 0; 1: the byte was not @old; -EFAULT: no slot, readonly, not mapped, or not at the
+ * moment.
+ */
 int mvm_gpa_cmpxchg_u8(struct mvm_vm *vm, gpa_t gpa, u8 *old, u8 new, bool may_sleep)
 {
 	int idx = srcu_read_lock(&vm->srcu);
@@ -230,6 +296,14 @@ static const struct mvm_walk_ops walk_ops = {
 
 /* ------------------------------------------------------------ linear addresses */
 
+/**
+ * mvm_walk_init() - what a translation by the vCPU's present registers depends on
+ * @vcpu: the vCPU
+ * @walk: filled; its PAE pointers are the vCPU's own, not a copy
+ *
+ * Fetches RIP's group, the control registers and the pointers where they matter.
+ * Context: the vCPU's thread, vcpu->lock held.
+ */
 void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk)
 {
 	bool pdptrs;
@@ -251,6 +325,18 @@ void mvm_walk_init(struct mvm_vcpu *vcpu, struct mvm_walk *walk)
 	};
 }
 
+/**
+ * mvm_walk_gva() - mvm_walk() on the VM's memory
+ * @vm: the VM
+ * @walk: the paging mode
+ * @gva: linear address
+ * @access: MVM_ACCESS_*
+ * @gpa: the physical address
+ * @fault: on 1, the fault to raise
+ *
+ * Context: a thread of vm->mm; may sleep, or has page faults disabled.
+ * Return: as mvm_walk(); -EFAULT also for a table that is not mapped.
+ */
 int mvm_walk_gva(struct mvm_vm *vm, const struct mvm_walk *walk, gva_t gva, u32 access,
 		 gpa_t *gpa, struct mvm_fault *fault)
 {
@@ -266,6 +352,19 @@ static size_t rest_of_page(gva_t gva, size_t len)
 	return min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
 }
 
+/**
+ * mvm_gva_read() - read the vCPU's linear addresses
+ * @vcpu: the vCPU
+ * @gva: linear address
+ * @buf: where to
+ * @len: bytes; translated page by page
+ * @access: MVM_ACCESS_*
+ * @fault: on 1, the fault to raise
+ *
+ * Context: the vCPU's thread; may sleep, or has page faults disabled.
+ * Return: 0; 1 with @fault filled; -EFAULT, also for device memory. @buf may be filled in
+ * part.
+ */
 int mvm_gva_read(struct mvm_vcpu *vcpu, gva_t gva, void *buf, size_t len, u32 access,
 		 struct mvm_fault *fault)
 {
@@ -304,6 +403,19 @@ static int gva_check_write(struct mvm_vcpu *vcpu, const struct mvm_walk *walk, g
 	return ret;
 }
 
+/**
+ * mvm_gva_write() - write to the vCPU's linear addresses
+ * @vcpu: the vCPU
+ * @gva: linear address
+ * @buf: where from
+ * @len: bytes; translated page by page
+ * @access: MVM_ACCESS_*; MVM_ACCESS_WRITE is added
+ * @fault: on 1, the fault to raise
+ *
+ * Every page is translated before the first is written, so that a fault on the second leaves
+ * the first as it was. Context: as mvm_gva_read().
+ * Return: 0; 1 with @fault filled; -EFAULT, also for device memory.
+ */
 int mvm_gva_write(struct mvm_vcpu *vcpu, gva_t gva, const void *buf, size_t len, u32 access,
 		  struct mvm_fault *fault)
 {
@@ -329,6 +441,14 @@ int mvm_gva_write(struct mvm_vcpu *vcpu, gva_t gva, const void *buf, size_t len,
 	return ret;
 }
 
+/**
+ * mvm_load_pdptrs() - load the four PAE directory pointers, as a load of CR3 does
+ * @vcpu: the vCPU; its MVM_STATE_PDPTR becomes dirty
+ * @cr3: bits 31:5 are the table's address
+ *
+ * "PDPTE Registers". Context: the vCPU's thread; may sleep.
+ * Return: 0; -EINVAL: a reserved bit is set (#GP), or the table lies outside of memory.
+ */
 int mvm_load_pdptrs(struct mvm_vcpu *vcpu, u64 cr3)
 {
 	u64 pdptr[4];

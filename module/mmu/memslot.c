@@ -27,6 +27,13 @@ static struct mvm_memslots *slots_alloc(int room)
 	return slots;
 }
 
+/**
+ * mvm_mmu_vm_init() - a new VM's memory: locks, SRCU, slots (none), nested root and notifier
+ * @vm: the VM; its backend and mm, which is the caller's own, are set
+ *
+ * Context: may sleep; takes vm->mm's mmap_lock.
+ * Return: 0, -ENOMEM, or -EINTR: a signal came.
+ */
 int mvm_mmu_vm_init(struct mvm_vm *vm)
 {
 	struct mvm_memslots *slots = slots_alloc(0);
@@ -59,6 +66,13 @@ err_free_slots:
 	return ret;
 }
 
+/**
+ * mvm_mmu_vm_destroy() - reverse of mvm_mmu_vm_init()
+ * @vm: the VM; nobody else has it, and no vCPU runs
+ *
+ * Its vCPUs still exist: until the notifier is detached it takes their fault_lock.
+ * Context: may sleep.
+ */
 void mvm_mmu_vm_destroy(struct mvm_vm *vm)
 {
 	struct mvm_memslots *slots;
@@ -135,6 +149,16 @@ static int slots_change(struct mvm_vm *vm, struct mvm_memslots *old_slots,
 	return 0;
 }
 
+/**
+ * mvm_memslot_set() - KVM_SET_USER_MEMORY_REGION: add, delete or move a slot, or change its flags
+ * @vm: the VM; a refusal's sentence goes to its reason
+ * @region: as userspace gave it; memory_size 0 deletes
+ *
+ * When it returns nobody uses the memory through the old slot. Context: any time, also while
+ * vCPUs run; may sleep; takes vm->slots_lock.
+ * Return: 0; -EINVAL: alignment, flags, range, resizing, nothing to delete; -EEXIST:
+ * overlap; -ENOMEM.
+ */
 int mvm_memslot_set(struct mvm_vm *vm, const struct kvm_userspace_memory_region *region)
 {
 	enum mvm_slot_change change;
@@ -160,6 +184,15 @@ int mvm_memslot_set(struct mvm_vm *vm, const struct kvm_userspace_memory_region 
 	return ret;
 }
 
+/**
+ * mvm_memslot_get() - a copy of the slot that holds a frame
+ * @vm: the VM
+ * @gfn: guest frame number
+ * @slot: the copy; its bitmap may be used as dirty.c has it
+ *
+ * Context: holds vm->srcu meanwhile; does not sleep.
+ * Return: false where there is no slot.
+ */
 bool mvm_memslot_get(struct mvm_vm *vm, gfn_t gfn, struct mvm_memslot *slot)
 {
 	const struct mvm_memslot *found;

@@ -46,7 +46,14 @@ void mvm_inval_begin(struct mvm_vm *vm, hva_t start, hva_t end)
 	mvm_wait_for_installers(vm);
 }
 
-/* What is learnt of [start, end) from now on may be installed. Context: as mvm_inval_begin(). */
+/**
+ * mvm_inval_end() - what is learnt of [start, end) from now on may be installed
+ * @vm: the VM
+ * @start: first address, as given to mvm_inval_begin()
+ * @end: one past the last, likewise
+ *
+ * Context: as mvm_inval_begin().
+ */
 void mvm_inval_end(struct mvm_vm *vm, hva_t start, hva_t end)
 {
 	struct mvm_inval *inval = &vm->inval;
@@ -65,6 +72,16 @@ void mvm_inval_end(struct mvm_vm *vm, hva_t start, hva_t end)
 	spin_unlock(&vm->mmu_lock);
 }
 
+/**
+ * mvm_inval_missed() - has an invalidation of a part of [start, end) ended since the sample?
+ * @vm: the VM
+ * @start: first address of the launcher
+ * @end: one past the last
+ * @sample: from mvm_inval_sample()
+ *
+ * Context: takes no lock; does not sleep.
+ * Return: true also where as many have ended as are kept, or more, whichever they were.
+ */
 bool mvm_inval_missed(struct mvm_vm *vm, hva_t start, hva_t end, unsigned long sample)
 {
 	const struct mvm_inval *inval = &vm->inval;
@@ -210,9 +227,12 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.free_notifier = notifier_free,
 };
 
-/*
- * Follow vm->mm, which is the caller's own. The VM's slots, nested root and
- * locks are ready: callbacks may come at once. 0, -ENOMEM or -EINTR.
+/**
+ * mvm_notifier_attach() - follow vm->mm, which is the caller's own
+ * @vm: the VM; its slots, nested root and locks are ready: callbacks may come at once
+ *
+ * Context: may sleep; takes vm->mm's mmap_lock.
+ * Return: 0, -ENOMEM, or -EINTR: a signal came.
  */
 int mvm_notifier_attach(struct mvm_vm *vm)
 {
@@ -235,7 +255,12 @@ int mvm_notifier_attach(struct mvm_vm *vm)
 	return 0;
 }
 
-/* When it returns no callback uses the VM. */
+/**
+ * mvm_notifier_detach() - when it returns no callback uses the VM
+ * @vm: the VM
+ *
+ * The subscription itself is freed later, by the kernel. Context: may sleep.
+ */
 void mvm_notifier_detach(struct mvm_vm *vm)
 {
 	struct mvm_notifier *n = vm->notifier;
@@ -248,6 +273,11 @@ void mvm_notifier_detach(struct mvm_vm *vm)
 	mmu_notifier_put(&n->mn);
 }
 
+/**
+ * mvm_mmu_module_exit() - wait until every notifier that was detached is freed
+ *
+ * Context: module unload, after the last VM; may sleep.
+ */
 void mvm_mmu_module_exit(void)
 {
 	mmu_notifier_synchronize();

@@ -31,7 +31,13 @@ static struct page *npt_alloc_table(const struct mvm_npt_format *fmt, gfp_t gfp)
 	return page;
 }
 
-/* Allocate the root. 0 or -ENOMEM. */
+/**
+ * mvm_npt_init() - allocate the empty root of the nested tables
+ * @vm: the VM; npt_root, npt_root_page and npt_levels are set
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
 int mvm_npt_init(struct mvm_vm *vm)
 {
 	struct page *root = npt_alloc_table(npt_format(vm), GFP_KERNEL);
@@ -44,6 +50,15 @@ int mvm_npt_init(struct mvm_vm *vm)
 	return 0;
 }
 
+/**
+ * mvm_npt_free_table() - free a table page and those below it
+ * @vm: the VM
+ * @table: the table, unlinked: no CPU and no installer uses it or what is below it
+ * @level: its entries' level, NPT_LEVEL_4K and up
+ * @may_block: the caller may sleep
+ *
+ * Counts those below out of vm->nr_npt_pages; @table itself is for the caller to count.
+ */
 void mvm_npt_free_table(struct mvm_vm *vm, u64 *table, int level, bool may_block)
 {
 	const struct mvm_npt_format *fmt = npt_format(vm);
@@ -60,7 +75,12 @@ void mvm_npt_free_table(struct mvm_vm *vm, u64 *table, int level, bool may_block
 		cond_resched();
 }
 
-/* Free all tables, the root too. No vCPU runs and no notifier calls any more. */
+/**
+ * mvm_npt_destroy() - free all tables, the root too
+ * @vm: the VM; no vCPU runs and no notifier calls any more
+ *
+ * Context: may sleep.
+ */
 void mvm_npt_destroy(struct mvm_vm *vm)
 {
 	if (!vm->npt_root_page)
@@ -72,7 +92,14 @@ void mvm_npt_destroy(struct mvm_vm *vm)
 
 /* ------------------------------------------------------------------ install */
 
-/* Allocate what NPT_NEED_TABLES asked for. 0 or -ENOMEM; pages got so far stay in @tables. */
+/**
+ * mvm_npt_fill_tables() - allocate what NPT_NEED_TABLES asked for
+ * @vm: the VM
+ * @tables: filled up to @tables->want pages, all entries not present
+ * @gfp: sleeps if it lets it
+ *
+ * Return: 0, or -ENOMEM: pages got so far stay in @tables.
+ */
 int mvm_npt_fill_tables(struct mvm_vm *vm, struct npt_tables *tables, gfp_t gfp)
 {
 	while (tables->nr < tables->want) {
@@ -85,7 +112,10 @@ int mvm_npt_fill_tables(struct mvm_vm *vm, struct npt_tables *tables, gfp_t gfp)
 	return 0;
 }
 
-/* Give back what installing did not use. */
+/**
+ * mvm_npt_free_tables() - give back what installing did not use
+ * @tables: empty afterwards
+ */
 void mvm_npt_free_tables(struct npt_tables *tables)
 {
 	while (tables->nr)
@@ -228,6 +258,15 @@ enum npt_install_result mvm_npt_install(struct mvm_vm *vm, const struct npt_leaf
 	}
 }
 
+/**
+ * mvm_npt_allow_write() - give a small leaf that lacks it by the log alone the right to write
+ * @vm: the VM
+ * @gfn: its guest frame number
+ *
+ * Called as mvm_npt_install(): vcpu->fault_lock held, after mvm_inval_retry() said no. More
+ * rights need no flush.
+ * Return: false: no such leaf, or it has changed meanwhile.
+ */
 bool mvm_npt_allow_write(struct mvm_vm *vm, gfn_t gfn)
 {
 	const struct mvm_npt_format *fmt = npt_format(vm);

@@ -53,45 +53,26 @@ enum npt_install_result {
 	NPT_TOO_LARGE, /* inside of install only: a leaf has to be split */
 };
 
+/* npt.c */
 int mvm_npt_init(struct mvm_vm *vm);
 void mvm_npt_destroy(struct mvm_vm *vm);
 
 /* Called with vcpu->fault_lock held and after mvm_inval_retry() said no. */
 enum npt_install_result mvm_npt_install(struct mvm_vm *vm, const struct npt_leaf *leaf,
 					struct npt_tables *tables);
-/* Sleeps if @gfp lets it. */
 int mvm_npt_fill_tables(struct mvm_vm *vm, struct npt_tables *tables, gfp_t gfp);
 void mvm_npt_free_tables(struct npt_tables *tables);
-/* A table that is unlinked: no CPU and no installer uses it or what is below it. */
 void mvm_npt_free_table(struct mvm_vm *vm, u64 *table, int level, bool may_block);
+bool mvm_npt_allow_write(struct mvm_vm *vm, gfn_t gfn);
 
-/**
- * mvm_npt_zap() - remove every entry of [first, last)
- * @may_block: the caller may sleep
- *
- * When it returns no CPU translates by the removed entries. Larger leaves that
- * overlap the range go whole. Context: no locks but mmap_lock and the host's
- * page table locks; interrupts on.
- */
+/* range.c */
 void mvm_npt_zap(struct mvm_vm *vm, gfn_t first, gfn_t last, bool may_block);
-/* The same for everything there is. */
 void mvm_npt_zap_all(struct mvm_vm *vm);
 
 /* What mvm_npt_age() does besides telling. */
 enum npt_age { NPT_AGE_TEST, NPT_AGE_CLEAR, NPT_AGE_CLEAR_FLUSH };
-/* Was a frame of [first, last) used since its accessed bit was cleared? Context: as zap. */
 bool mvm_npt_age(struct mvm_vm *vm, gfn_t first, gfn_t last, enum npt_age how);
-
-/**
- * mvm_npt_protect() - take the right to write from every leaf that overlaps [first, last)
- *
- * Writes may go on until mvm_npt_flush() has returned, which is due where this
- * returns true. Context: as zap.
- */
 bool mvm_npt_protect(struct mvm_vm *vm, gfn_t first, gfn_t last);
-/* Give that right back to a small leaf. False: there is none that had it. Called as install. */
-bool mvm_npt_allow_write(struct mvm_vm *vm, gfn_t gfn);
-/* When it returns no CPU uses a right or an entry that was removed before. Context: as zap. */
 void mvm_npt_flush(struct mvm_vm *vm);
 
 /* dirty.c */
@@ -137,7 +118,6 @@ static inline bool mvm_inval_pending(struct mvm_vm *vm, hva_t start, hva_t end)
 	       end > READ_ONCE(vm->inval.start) && start < READ_ONCE(vm->inval.end);
 }
 
-/* Has an invalidation of a part of [start, end) ended since the sample? */
 bool mvm_inval_missed(struct mvm_vm *vm, hva_t start, hva_t end, unsigned long sample);
 
 /**
@@ -151,7 +131,7 @@ static inline bool mvm_inval_retry(struct mvm_vm *vm, hva_t hva, unsigned long s
 	       mvm_inval_missed(vm, hva, hva + PAGE_SIZE, sample);
 }
 
-/* memslot.c: a copy of the slot that holds @gfn. */
+/* memslot.c */
 bool mvm_memslot_get(struct mvm_vm *vm, gfn_t gfn, struct mvm_memslot *slot);
 
 #endif

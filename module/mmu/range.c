@@ -65,6 +65,13 @@ static gfn_t piece_end(gfn_t first, gfn_t last)
 	return min(last, round_down(first, PIECE_FRAMES) + PIECE_FRAMES);
 }
 
+/**
+ * mvm_npt_flush() - when it returns no CPU uses a right or an entry that was removed before
+ * @vm: the VM
+ *
+ * Context: as mvm_vm_request_sync(): interrupts on; may be called where sleeping is
+ * forbidden.
+ */
 void mvm_npt_flush(struct mvm_vm *vm)
 {
 	mvm_vm_request_sync(vm, MVM_REQ_TLB_FLUSH);
@@ -120,6 +127,19 @@ static void zap_piece(struct mvm_vm *vm, gfn_t first, gfn_t last, bool may_block
 	free_dead(&range, may_block);
 }
 
+/**
+ * mvm_npt_zap() - remove every entry of [first, last)
+ * @vm: the VM
+ * @first: first guest frame number
+ * @last: one past the last
+ * @may_block: the caller may sleep
+ *
+ * When it returns no CPU translates by the removed entries, and tables that the range covers
+ * whole are freed. Larger leaves that overlap it go whole. Called between mvm_inval_begin()
+ * and _end(), or for a frame that the caller is about to install again.
+ * Context: no mmu_lock, no fault_lock; the host's page table locks may be held; interrupts
+ * on.
+ */
 void mvm_npt_zap(struct mvm_vm *vm, gfn_t first, gfn_t last, bool may_block)
 {
 	gfn_t next;
@@ -132,6 +152,12 @@ void mvm_npt_zap(struct mvm_vm *vm, gfn_t first, gfn_t last, bool may_block)
 	}
 }
 
+/**
+ * mvm_npt_zap_all() - remove every entry there is
+ * @vm: the VM
+ *
+ * Context: as mvm_npt_zap(), and may sleep.
+ */
 void mvm_npt_zap_all(struct mvm_vm *vm)
 {
 	zap_piece(vm, 0, npt_entry_frames(vm->npt_levels + 1), true);
@@ -155,6 +181,18 @@ static bool visit_age(struct npt_range *range, u64 *entry, u64 old, int level)
 	return true;
 }
 
+/**
+ * mvm_npt_age() - was a frame of [first, last) used since its accessed bit was cleared?
+ * @vm: the VM
+ * @first: first guest frame number
+ * @last: one past the last
+ * @how: what to do besides telling: nothing, clear the bits, or flush as well
+ *
+ * Where the hardware has no accessed bits every leaf counts as used, and clearing removes
+ * it.
+ * Context: as mvm_npt_zap(); does not sleep.
+ * Return: true where one was used.
+ */
 bool mvm_npt_age(struct mvm_vm *vm, gfn_t first, gfn_t last, enum npt_age how)
 {
 	struct npt_range range = {
@@ -186,6 +224,16 @@ static bool visit_protect(struct npt_range *range, u64 *entry, u64 old, int leve
 	return try_cmpxchg64(entry, &old, old & ~fmt->write);
 }
 
+/**
+ * mvm_npt_protect() - take the right to write from every leaf that overlaps [first, last)
+ * @vm: the VM
+ * @first: first guest frame number
+ * @last: one past the last
+ *
+ * Context: no mmu_lock, no fault_lock; may sleep.
+ * Return: true where a leaf had the right: mvm_npt_flush() is due, and until that has
+ * returned writes may go on.
+ */
 bool mvm_npt_protect(struct mvm_vm *vm, gfn_t first, gfn_t last)
 {
 	struct npt_range range = { .vm = vm, .visit = visit_protect };

@@ -214,7 +214,13 @@ void mvm_slot_apply(const struct mvm_memslots *from, struct mvm_memslots *to,
 	apply_by_hva(from, to, new, gone, placed);
 }
 
-/* The slot that holds a guest frame, or NULL. */
+/**
+ * mvm_slot_by_gfn() - the slot that holds a guest frame
+ * @slots: the slots, sorted by base
+ * @gfn: guest frame number
+ *
+ * Return: the slot, or NULL.
+ */
 const struct mvm_memslot *mvm_slot_by_gfn(const struct mvm_memslots *slots, gfn_t gfn)
 {
 	int low = 0, high = slots->nr;
@@ -233,7 +239,13 @@ const struct mvm_memslot *mvm_slot_by_gfn(const struct mvm_memslots *slots, gfn_
 	return NULL;
 }
 
-/* The slot with this id, or NULL. */
+/**
+ * mvm_slot_by_id() - the slot with this id
+ * @slots: the slots
+ * @id: userspace's id
+ *
+ * Return: the slot, or NULL.
+ */
 const struct mvm_memslot *mvm_slot_by_id(const struct mvm_memslots *slots, u16 id)
 {
 	int i;
@@ -245,7 +257,14 @@ const struct mvm_memslot *mvm_slot_by_id(const struct mvm_memslots *slots, u16 i
 	return NULL;
 }
 
-/* For mvm_for_each_slot_by_hva(): how many slots start below an address of the launcher. */
+/**
+ * mvm_slots_below() - how many slots start below an address of the launcher
+ * @slots: the slots
+ * @end: the address
+ *
+ * For mvm_for_each_slot_by_hva().
+ * Return: their number: where mvm_slot_before() starts.
+ */
 int mvm_slots_below(const struct mvm_memslots *slots, hva_t end)
 {
 	int low = 0, high = slots->nr;
@@ -261,7 +280,15 @@ int mvm_slots_below(const struct mvm_memslots *slots, hva_t end)
 	return low;
 }
 
-/* The same: the next one before @place that ends above @start, which becomes @place; or NULL. */
+/**
+ * mvm_slot_before() - going down by address, the next slot that ends above @start
+ * @slots: the slots
+ * @place: slots before this place are looked at; out: that of the slot found
+ * @start: an address of the launcher
+ *
+ * For mvm_for_each_slot_by_hva().
+ * Return: the slot, or NULL.
+ */
 const struct mvm_memslot *mvm_slot_before(const struct mvm_memslots *slots, int *place,
 					  hva_t start)
 {

@@ -294,6 +294,23 @@ static bool is_canonical(const struct mode *mode, gva_t gva)
 /* So often an entry may change between its being read and its accessed bit's being set. */
 #define MAX_ROUNDS 64
 
+/**
+ * mvm_walk() - translate a linear address as the processor would
+ * @walk: the paging mode
+ * @ops: how to reach memory
+ * @mem: passed to @ops
+ * @gva: linear address
+ * @access: MVM_ACCESS_*
+ * @gpa: the physical address
+ * @fault: on 1, the fault to raise
+ *
+ * Honours the paging mode (none, 32-bit, PAE, 4- and 5-level), rights, NX, WP, SMEP, SMAP,
+ * protection keys and reserved bits; sets accessed and dirty bits. Starts again where an
+ * entry changes meanwhile, and goes without them after MAX_ROUNDS.
+ *
+ * Return: 0; 1 with @fault filled (#PF, or #GP for a non-canonical address); -EFAULT when a
+ * table lies outside memory.
+ */
 int mvm_walk(const struct mvm_walk *walk, const struct mvm_walk_ops *ops, void *mem, gva_t gva,
 	     u32 access, gpa_t *gpa, struct mvm_fault *fault)
 {
@@ -334,6 +351,13 @@ int mvm_walk(const struct mvm_walk *walk, const struct mvm_walk_ops *ops, void *
 	return 0;
 }
 
+/**
+ * mvm_walk_pdptrs_valid() - would the processor load these PAE directory pointers?
+ * @pdptr: the four pointers
+ * @rsvd_phys: physical address bits that the guest's processor does not have
+ *
+ * Return: false: one that is present has a reserved bit set (#GP).
+ */
 bool mvm_walk_pdptrs_valid(const u64 pdptr[4], u64 rsvd_phys)
 {
 	int i;

@@ -43,28 +43,9 @@ struct mvm_walk_ops {
 	int (*replace)(void *mem, gpa_t gpa, int size, u64 old, u64 new);
 };
 
-/**
- * mvm_walk() - translate a linear address as the processor would
- * @walk: the paging mode
- * @ops: how to reach memory
- * @mem: passed to @ops
- * @gva: linear address
- * @access: MVM_ACCESS_*
- * @gpa: the physical address
- * @fault: on 1, the fault to raise
- *
- * Honours the paging mode (none, 32-bit, PAE, 4- and 5-level), rights, NX, WP,
- * SMEP, SMAP, protection keys and reserved bits; sets accessed and dirty bits.
- *
- * Return: 0; 1 with @fault filled (#PF, or #GP for a non-canonical address);
- * -EFAULT when a table lies outside memory.
- */
+/* walk.c */
 int mvm_walk(const struct mvm_walk *walk, const struct mvm_walk_ops *ops, void *mem, gva_t gva,
 	     u32 access, gpa_t *gpa, struct mvm_fault *fault);
-
-/**
- * mvm_walk_pdptrs_valid() - would the processor load these PAE directory pointers?
- */
 bool mvm_walk_pdptrs_valid(const u64 pdptr[4], u64 rsvd_phys);
 
 #endif

@@ -47,7 +47,7 @@ enum mvm_asid_flush {
 	MVM_ASID_FLUSH_ALL,
 };
 
-/* The CPU was just turned on: every number given before is void, everything cached too. */
+/* asid.c */
 void mvm_asid_pool_reset(struct mvm_asid_pool *pool, u32 min, u32 max);
 
 /* The vCPU's cached translations are no longer true. */
@@ -56,20 +56,9 @@ static inline void mvm_asid_flush(struct mvm_asid *asid)
 	asid->stale = true;
 }
 
-/**
- * mvm_asid_assign() - see to it that the vCPU has a valid number before it enters
- * @asid: the vCPU's
- * @pool: that of the CPU it enters on
- * @cpu: that CPU
- * @by_asid: the processor can flush a single number
- * @flush: out: what this entry has to flush
- *
- * Return: true when the number is new, or was given by another CPU before.
- */
 bool mvm_asid_assign(struct mvm_asid *asid, struct mvm_asid_pool *pool, int cpu, bool by_asid,
 		     enum mvm_asid_flush *flush);
 
-/* The entry took place, flush included. Not called where the processor refused it. */
 void mvm_asid_entered(struct mvm_asid *asid, struct mvm_asid_pool *pool);
 
 #endif

@@ -93,7 +93,7 @@ struct svm_cpu {
 struct svm_vcpu {
 	struct mvm_vcpu base;
 	struct vmcb *vmcb; /* [I] */
-	u64 vmcb_pa; /* [I] */
+	hpa_t vmcb_pa; /* [I] */
 	u64 serial; /* [I] */
 	struct mvm_asid asid;
 	struct mvm_event injected;
@@ -143,23 +143,17 @@ int mvm_svm_maps_create(void);
 void mvm_svm_maps_destroy(void);
 int mvm_svm_vmcb_create(struct svm_vcpu *svm);
 void mvm_svm_vmcb_destroy(struct svm_vcpu *svm);
-/* The exception intercepts: the fixed ones, the vCPU's, and all while stepping. */
 void mvm_svm_update_exceptions(struct svm_vcpu *svm);
 
 /* svm_state.c */
 void mvm_svm_get_state(struct mvm_vcpu *vcpu, u32 mask);
-/* vcpu->dirty into the VMCB. Interrupts off, loaded. */
 void mvm_svm_flush_state(struct svm_vcpu *svm);
-/* After an exit: RIP's group and RAX out of the VMCB, the rest of avail dropped. */
 void mvm_svm_after_exit(struct svm_vcpu *svm);
 
 /* svm_event.c */
 void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject);
-/* After an exit, before it is decoded: injection, NMI masking, stepping. */
 void mvm_svm_events_exit(struct svm_vcpu *svm);
-/* The debugger's side of the exit: exit->stepped. */
 void mvm_svm_step_done(struct svm_vcpu *svm, struct mvm_exit *exit);
-/* The event whose delivery the exit broke off, for exit->vectoring. */
 void mvm_svm_vectoring(struct svm_vcpu *svm, struct mvm_event *ev);
 
 /* svm_exit.c */
@@ -169,6 +163,6 @@ void mvm_svm_decode_exit(struct svm_vcpu *svm, struct mvm_exit *exit);
  * svm_entry.S: VMRUN once. @gprs: vcpu->gpr; @vmcb_pa, @host_pa: the guest's VMCB
  * and the page for the host's VMSAVE state. Interrupts off in and out.
  */
-asmlinkage void mvm_svm_enter(u64 *gprs, u64 vmcb_pa, u64 host_pa);
+asmlinkage void mvm_svm_enter(u64 *gprs, hpa_t vmcb_pa, hpa_t host_pa);
 
 #endif

@@ -133,6 +133,15 @@ static void svm_fill_npt_format(struct mvm_npt_format *npt)
 	npt->has_1g = boot_cpu_has(X86_FEATURE_GBPAGES);
 }
 
+/**
+ * mvm_svm_setup() - struct mvm_backend's setup
+ * @reason: on failure, the sentence
+ *
+ * Fills mvm_svm_features and mvm_svm_caps; allocates the permission maps and the per-CPU
+ * areas. Turns nothing on. Context: module load; may sleep.
+ * Return: 0; -ENODEV: not AMD's; -EOPNOTSUPP: something necessary is missing; -EIO: the
+ * firmware has it disabled; -ENOMEM.
+ */
 int mvm_svm_setup(struct mvm_reason *reason)
 {
 	int err;
@@ -158,6 +167,9 @@ int mvm_svm_setup(struct mvm_reason *reason)
 	return 0;
 }
 
+/**
+ * mvm_svm_teardown() - reverse of mvm_svm_setup(); AMD-V is off on every CPU
+ */
 void mvm_svm_teardown(void)
 {
 	svm_free_cpus();

@@ -158,6 +158,17 @@ static bool svm_shadow_window(struct svm_vcpu *svm, bool wanted)
 	return wanted && svm->shadow;
 }
 
+/**
+ * mvm_svm_load_events() - struct mvm_backend's load_events
+ * @vcpu: the vCPU
+ * @inject: the event that goes in, and the windows that are wanted
+ *
+ * Fills the VMCB's EVENTINJ and virtual interrupt, and chooses the IRET intercept and the
+ * single step ("Event Injection", "Injecting Virtual (INTR) Interrupts"). May move RIP or
+ * set TF in the vCPU's own fields, which mvm_svm_events_exit() takes back; may send this CPU
+ * an interrupt that ends the guest's stay. Context: between vcpu_load and vcpu_put,
+ * interrupts off.
+ */
 void mvm_svm_load_events(struct mvm_vcpu *vcpu, const struct mvm_inject *inject)
 {
 	struct svm_vcpu *svm = svm_vcpu(vcpu);
@@ -204,6 +215,14 @@ static void svm_step_exit(struct svm_vcpu *svm)
 	}
 }
 
+/**
+ * mvm_svm_events_exit() - what the exit means for injection, NMI masking and stepping
+ * @svm: a vCPU right after mvm_svm_after_exit()
+ *
+ * Takes back TF and RIP where they were ours, puts a lost interrupt shadow back and finds
+ * the end of an NMI's handler: vcpu->events.nmi.masked. Context: before the exit is decoded,
+ * interrupts off.
+ */
 void mvm_svm_events_exit(struct svm_vcpu *svm)
 {
 	struct mvm_vcpu *vcpu = &svm->base;
@@ -231,6 +250,13 @@ void mvm_svm_events_exit(struct svm_vcpu *svm)
 	svm->soft_rip_valid = false;
 }
 
+/**
+ * mvm_svm_step_done() - the debugger's side of an exit
+ * @svm: a vCPU after mvm_svm_events_exit()
+ * @exit: stepped and pushed_flags are set where a debugger steps the vCPU
+ *
+ * Context: interrupts off.
+ */
 void mvm_svm_step_done(struct svm_vcpu *svm, struct mvm_exit *exit)
 {
 	const struct vmcb_control_area *control = &svm->vmcb->control;
@@ -261,6 +287,14 @@ static bool svm_reexecutes(const struct svm_vcpu *svm, u32 type, u8 vector)
 					  svm->injected.vector == X86_TRAP_DB);
 }
 
+/**
+ * mvm_svm_vectoring() - the event whose delivery the exit broke off
+ * @svm: a vCPU after mvm_svm_events_exit()
+ * @ev: from EXITINTINFO, or a virtual interrupt that was not taken; type NONE where there is none,
+ *	or its instruction simply runs once more
+ *
+ * Context: interrupts off.
+ */
 void mvm_svm_vectoring(struct svm_vcpu *svm, struct mvm_event *ev)
 {
 	const struct vmcb_control_area *control = &svm->vmcb->control;

@@ -50,7 +50,7 @@ static void svm_assign_asid(struct svm_vcpu *svm, struct svm_cpu *cpu)
 	control->tlb_ctl = tlb_ctl[flush];
 }
 
-static noinstr void svm_enter(struct svm_vcpu *svm, u64 host_pa)
+static noinstr void svm_enter(struct svm_vcpu *svm, hpa_t host_pa)
 {
 	mvm_guest_state_enter(&svm->base.rcu_told);
 	mvm_svm_enter(svm->base.gpr, svm->vmcb_pa, host_pa);

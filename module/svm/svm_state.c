@@ -208,6 +208,13 @@ static void svm_put_rip(struct svm_vcpu *svm)
 	vmcb->control.int_state = svm->base.int_shadow ? SVM_INTERRUPT_SHADOW_MASK : 0;
 }
 
+/**
+ * mvm_svm_get_state() - struct mvm_backend's get_state: from the VMCB into the vCPU's fields
+ * @vcpu: the vCPU
+ * @mask: MVM_STATE_* groups; they are set in vcpu->avail
+ *
+ * Context: the vCPU's thread, loaded or not; does not sleep.
+ */
 void mvm_svm_get_state(struct mvm_vcpu *vcpu, u32 mask)
 {
 	struct svm_vcpu *svm = svm_vcpu(vcpu);
@@ -226,6 +233,14 @@ void mvm_svm_get_state(struct mvm_vcpu *vcpu, u32 mask)
 	vcpu->avail |= mask;
 }
 
+/**
+ * mvm_svm_flush_state() - vcpu->dirty into the VMCB, and what every entry needs
+ * @svm: the vCPU
+ *
+ * Empties vcpu->dirty; clears the clean bits of the groups that change. Writes the TSC_AUX
+ * MSR itself where that changed. Context: between vcpu_load and vcpu_put, interrupts off,
+ * before an entry.
+ */
 void mvm_svm_flush_state(struct svm_vcpu *svm)
 {
 	struct mvm_vcpu *vcpu = &svm->base;
@@ -280,6 +295,13 @@ static void svm_lose_breakpoints(struct svm_vcpu *svm, u64 lost)
 	svm->base.dirty |= MVM_STATE_DR;
 }
 
+/**
+ * mvm_svm_after_exit() - RIP's group, RSP and RAX out of the VMCB
+ * @svm: a vCPU right after its exit
+ *
+ * What else the guest may have changed is dropped from vcpu->avail. Local breakpoints that a
+ * task switch has cleared go from vcpu->dr7, too. Context: interrupts off.
+ */
 void mvm_svm_after_exit(struct svm_vcpu *svm)
 {
 	const struct vmcb *vmcb = svm->vmcb;

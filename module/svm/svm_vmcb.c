@@ -111,6 +111,13 @@ static bool svm_msrpm_pos(u32 msr, u32 *byte, u32 *shift)
 	return false;
 }
 
+/**
+ * mvm_svm_maps_create() - allocate and fill the I/O and MSR permission maps that all VMs share
+ *
+ * Every port exits, and every MSR but those of svm_passed_msrs[]. Context: module load; may
+ * sleep.
+ * Return: 0 or -ENOMEM.
+ */
 int mvm_svm_maps_create(void)
 {
 	u32 i, byte, shift;
@@ -130,7 +137,9 @@ int mvm_svm_maps_create(void)
 	return 0;
 }
 
-/* Also after a half-done mvm_svm_maps_create(). */
+/**
+ * mvm_svm_maps_destroy() - reverse of mvm_svm_maps_create(), also of a half-done one
+ */
 void mvm_svm_maps_destroy(void)
 {
 	if (svm_msrpm)
@@ -141,6 +150,12 @@ void mvm_svm_maps_destroy(void)
 	svm_iopm = NULL;
 }
 
+/**
+ * mvm_svm_update_exceptions() - set the exception intercepts
+ * @svm: the vCPU: the fixed ones, its exception_intercepts, and the faults of a step while stepping
+ *
+ * Context: creation, or between vcpu_load and vcpu_put before an entry.
+ */
 void mvm_svm_update_exceptions(struct svm_vcpu *svm)
 {
 	u32 *word = &svm->vmcb->control.intercepts[INTERCEPT_EXCEPTION];
@@ -156,6 +171,13 @@ void mvm_svm_update_exceptions(struct svm_vcpu *svm)
 	}
 }
 
+/**
+ * mvm_svm_vmcb_create() - allocate the VMCB and write its fixed part
+ * @svm: the vCPU; its VM has the nested root; vmcb and vmcb_pa are set
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
 int mvm_svm_vmcb_create(struct svm_vcpu *svm)
 {
 	struct vmcb_control_area *control;
@@ -192,6 +214,10 @@ int mvm_svm_vmcb_create(struct svm_vcpu *svm)
 	return 0;
 }
 
+/**
+ * mvm_svm_vmcb_destroy() - reverse of mvm_svm_vmcb_create()
+ * @svm: the vCPU; it runs nowhere
+ */
 void mvm_svm_vmcb_destroy(struct svm_vcpu *svm)
 {
 	free_page((unsigned long)svm->vmcb);

@@ -133,7 +133,7 @@ struct vmx_found {
 struct vmx_vcpu {
 	struct mvm_vcpu base;
 	void *vmcs;
-	u64 vmcs_pa;
+	hpa_t vmcs_pa;
 	unsigned long *msr_bitmap;
 	u16 vpid;
 	u64 serial;
@@ -146,7 +146,7 @@ struct vmx_vcpu {
 	bool loaded;
 	bool inside;
 	bool entered;
-	u64 lender_vmcs;
+	hpa_t lender_vmcs;
 	struct mvm_inject inject;
 	bool stepping, guest_tf; /* RFLAGS.TF is a debugger's; the guest's own */
 	u32 exit_reason, intr_info;
@@ -173,7 +173,6 @@ static __always_inline struct vmx_vcpu *vmx_vcpu(struct mvm_vcpu *vcpu)
 
 /* vmx_caps.c */
 int mvm_vmx_probe(struct mvm_reason *reason, struct mvm_backend_caps *caps);
-/* Context: the CPU, interrupts off. */
 int mvm_vmx_cpu_check(struct mvm_reason *reason);
 
 /* vmx_cpu.c */
@@ -182,18 +181,14 @@ void mvm_vmx_cpu_free(void);
 int mvm_vmx_cpu_enable(struct mvm_reason *reason);
 void mvm_vmx_cpu_disable(void);
 void mvm_vmx_emergency_disable(void);
-/* Make the VMCS active here (owner). Preemption off, interrupts on or already active here. */
 void mvm_vmx_activate(struct vmx_vcpu *vmx);
-/* Make it active nowhere. Preemptible, interrupts on. */
 void mvm_vmx_deactivate(struct vmx_vcpu *vmx);
-/* The bracket. Interrupts off. False: no VMX operation here. */
 bool mvm_vmx_vmcs_enter(struct vmx_vcpu *vmx);
 void mvm_vmx_vmcs_leave(struct vmx_vcpu *vmx);
 
 /* vmx_vmcs.c */
 int mvm_vmx_vmcs_create(struct vmx_vcpu *vmx);
 void mvm_vmx_vmcs_destroy(struct vmx_vcpu *vmx);
-/* Inside the bracket, before an entry: constant fields once, the host's when they changed. */
 void mvm_vmx_vmcs_prepare(struct vmx_vcpu *vmx);
 
 /* vmx_state.c; all but get_state inside the bracket */
@@ -207,7 +202,7 @@ void mvm_vmx_host_save(struct vmx_vcpu *vmx);
 void mvm_vmx_host_restore(struct vmx_vcpu *vmx);
 void mvm_vmx_load_msrs(struct vmx_vcpu *vmx);
 
-/* vmx_exit.c: inside the bracket, after an entry. @failed: mvm_vmx_enter()'s answer. */
+/* vmx_exit.c: inside the bracket, after an entry */
 void mvm_vmx_capture(struct vmx_vcpu *vmx, int failed, struct mvm_exit *exit);
 
 /* mvm_vmx_enter()'s answers. */

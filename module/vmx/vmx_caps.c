@@ -167,6 +167,13 @@ static int check_feature_control(struct mvm_reason *reason)
 	return 0;
 }
 
+/**
+ * mvm_vmx_cpu_check() - may VMXON be executed on this CPU, as far as firmware and host go?
+ * @reason: on failure, the sentence
+ *
+ * Reads CR4 and IA32_FEATURE_CONTROL; turns nothing on. Context: any.
+ * Return: 0 or -EOPNOTSUPP.
+ */
 int mvm_vmx_cpu_check(struct mvm_reason *reason)
 {
 	if (native_read_cr4() & CR4_FRED)
@@ -310,6 +317,14 @@ static void probe_host(void)
 	}
 }
 
+/**
+ * mvm_vmx_probe() - what this processor's VT-x has: fills mvm_vmx_config
+ * @reason: on failure, the sentence
+ * @caps: filled: entry format of the EPT, features, whether a stay can end at a TSC deadline
+ *
+ * Reads capability MSRs, allocates nothing. Context: module load.
+ * Return: 0, or -EOPNOTSUPP: something necessary is missing.
+ */
 int mvm_vmx_probe(struct mvm_reason *reason, struct mvm_backend_caps *caps)
 {
 	bool have_true;

@@ -25,6 +25,9 @@
 
 DEFINE_PER_CPU(struct vmx_cpu, mvm_vmx_cpu);
 
+/**
+ * mvm_vmx_cpu_free() - free the VMXON regions, also after a half-done mvm_vmx_cpu_alloc()
+ */
 void mvm_vmx_cpu_free(void)
 {
 	int cpu;
@@ -37,6 +40,12 @@ void mvm_vmx_cpu_free(void)
 	}
 }
 
+/**
+ * mvm_vmx_cpu_alloc() - allocate a VMXON region for every possible CPU
+ *
+ * Context: module load; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
 int mvm_vmx_cpu_alloc(void)
 {
 	int cpu;
@@ -95,6 +104,14 @@ static bool make_current(struct vmx_cpu *vc, struct vmx_vcpu *vmx)
 	return false;
 }
 
+/**
+ * mvm_vmx_activate() - make the VMCS active and current here, and nowhere else
+ * @vmx: the vCPU
+ *
+ * Where it is active on another CPU that one clears it, by IPI. A borrower, or a CPU without
+ * VMX operation, activates nothing. Context: the vCPU's thread, preemption off; interrupts
+ * on, unless the VMCS is active here already.
+ */
 void mvm_vmx_activate(struct vmx_vcpu *vmx)
 {
 	int cpu = smp_load_acquire(&vmx->active_cpu); /* pairs with clear_active() */
@@ -111,6 +128,12 @@ void mvm_vmx_activate(struct vmx_vcpu *vmx)
 	local_irq_restore(flags);
 }
 
+/**
+ * mvm_vmx_deactivate() - make the VMCS active nowhere
+ * @vmx: the vCPU; it runs nowhere
+ *
+ * Context: preemptible, interrupts on; waits for an IPI.
+ */
 void mvm_vmx_deactivate(struct vmx_vcpu *vmx)
 {
 	int cpu;
@@ -143,6 +166,14 @@ static void give_back(struct vmx_vcpu *vmx)
 		vmx_vmptrld(vmx->lender_vmcs);
 }
 
+/**
+ * mvm_vmx_vmcs_enter() - begin the bracket in which the VMCS may be read and written
+ * @vmx: the vCPU; where this CPU is an owner its VMCS is active nowhere else
+ *
+ * A borrower saves the owner's VMCS pointer and loads ours. Context: interrupts off until
+ * mvm_vmx_vmcs_leave().
+ * Return: false: no VMX operation here, or VMPTRLD was refused; there is nothing to leave.
+ */
 bool mvm_vmx_vmcs_enter(struct vmx_vcpu *vmx)
 {
 	struct vmx_cpu *vc = this_cpu_ptr(&mvm_vmx_cpu);
@@ -162,6 +193,13 @@ bool mvm_vmx_vmcs_enter(struct vmx_vcpu *vmx)
 	return false;
 }
 
+/**
+ * mvm_vmx_vmcs_leave() - end of the bracket
+ * @vmx: the vCPU
+ *
+ * An owner's VMCS stays current. A borrower's is cleared and the owner's pointer put back.
+ * Context: interrupts off since mvm_vmx_vmcs_enter().
+ */
 void mvm_vmx_vmcs_leave(struct vmx_vcpu *vmx)
 {
 	if (this_cpu_read(mvm_vmx_cpu.state) == VMX_CPU_BORROWER)
@@ -171,7 +209,7 @@ void mvm_vmx_vmcs_leave(struct vmx_vcpu *vmx)
 /* Somebody set CR4.VMXE: can their VMX operation be borrowed? */
 static int enable_borrowed(struct vmx_cpu *vc, struct mvm_reason *reason)
 {
-	u64 lender;
+	hpa_t lender;
 
 	if (!vmx_vmptrst(&lender))
 		return mvm_fail(reason, -EBUSY,
@@ -180,6 +218,15 @@ static int enable_borrowed(struct vmx_cpu *vc, struct mvm_reason *reason)
 	return MVM_HW_BORROWED;
 }
 
+/**
+ * mvm_vmx_cpu_enable() - struct mvm_backend's cpu_enable: VMXON, or borrow another owner's
+ * @reason: on failure, the sentence
+ *
+ * As owner also sets CR4.VMXE, keeps Intel PT out and flushes all tagged translations.
+ * Context: the CPU, interrupts off.
+ * Return: 0: ours; MVM_HW_BORROWED; -EBUSY: another owner that cannot be shared;
+ * -EOPNOTSUPP: as mvm_vmx_cpu_check(); -EIO: VMXON was refused.
+ */
 int mvm_vmx_cpu_enable(struct mvm_reason *reason)
 {
 	struct vmx_cpu *vc = this_cpu_ptr(&mvm_vmx_cpu);
@@ -208,6 +255,11 @@ int mvm_vmx_cpu_enable(struct mvm_reason *reason)
 	return 0;
 }
 
+/**
+ * mvm_vmx_cpu_disable() - struct mvm_backend's cpu_disable: VMCLEAR what is active, then VMXOFF
+ *
+ * Does no more than forget it where the CPU is a borrower. Context: the CPU, interrupts off.
+ */
 void mvm_vmx_cpu_disable(void)
 {
 	struct vmx_cpu *vc = this_cpu_ptr(&mvm_vmx_cpu);
@@ -221,6 +273,12 @@ void mvm_vmx_cpu_disable(void)
 	vc->state = VMX_CPU_OFF;
 }
 
+/**
+ * mvm_vmx_emergency_disable() - mvm_vmx_cpu_disable() from the crash path
+ *
+ * Does nothing where this CPU's VMX operation is not ours. Context: the CPU, interrupts off,
+ * perhaps in an NMI: no locks.
+ */
 void mvm_vmx_emergency_disable(void)
 {
 	struct vmx_cpu *vc = this_cpu_ptr(&mvm_vmx_cpu);

@@ -353,6 +353,16 @@ static void capture_failure(struct vmx_vcpu *vmx, int failed, struct mvm_exit *e
 		 vcpu->seg[MVM_SEG_CS].selector, vcpu->rip, vcpu->rflags, vmx->hw.intr_info);
 }
 
+/**
+ * mvm_vmx_capture() - the exit as a neutral one, and RIP's group into the vCPU
+ * @vmx: a vCPU right after an entry
+ * @failed: mvm_vmx_enter()'s answer: VMX_ENTERED, VMX_ENTER_FAILED or VMX_ENTER_FAULT
+ * @exit: filled; MVM_EXIT_LOST where VMX operation is off, MVM_EXIT_ENTRY_FAILED, with the vCPU's
+ *	reason set, where the entry was refused
+ *
+ * Groups that the guest may have changed are dropped from vcpu->avail; as borrower they are
+ * all read now. Context: inside the bracket, interrupts off.
+ */
 void mvm_vmx_capture(struct vmx_vcpu *vmx, int failed, struct mvm_exit *exit)
 {
 	u32 basic = vmx->exit_reason & 0xffff;

@@ -22,6 +22,12 @@ static void write_msr(u32 index, u64 val)
 	wrmsrl_safe(index, val);
 }
 
+/**
+ * mvm_vmx_load_msrs() - load the guest's MSRs that no VMCS field switches from vcpu->msr
+ * @vmx: the vCPU
+ *
+ * Context: between mvm_vmx_host_save() and mvm_vmx_host_restore(), preemption off.
+ */
 void mvm_vmx_load_msrs(struct vmx_vcpu *vmx)
 {
 	const struct mvm_hw_msrs *msr = &vmx->base.msr;
@@ -34,6 +40,13 @@ void mvm_vmx_load_msrs(struct vmx_vcpu *vmx)
 		write_msr(MSR_TSC_AUX, msr->tsc_aux);
 }
 
+/**
+ * mvm_vmx_host_save() - note the host's registers that no VMCS field restores
+ * @vmx: the vCPU; its found is filled
+ *
+ * MSRs, userspace's selectors, LDTR, FS base, GDTR and IDTR. Context: vcpu_load, preemption
+ * off.
+ */
 void mvm_vmx_host_save(struct vmx_vcpu *vmx)
 {
 	struct vmx_found *found = &vmx->found;
@@ -72,6 +85,14 @@ static void restore_segments(const struct vmx_found *found)
 		load_gs_index(found->gs);
 }
 
+/**
+ * mvm_vmx_host_restore() - put back what mvm_vmx_host_save() found
+ * @vmx: the vCPU
+ *
+ * Before that takes KERNEL_GS_BASE, the one MSR that the guest changes without an exit, into
+ * vcpu->msr. Descriptor tables and selectors only where the guest was entered ("Loading Host
+ * Segment and Descriptor-Table Registers"). Context: vcpu_put, preemption off.
+ */
 void mvm_vmx_host_restore(struct vmx_vcpu *vmx)
 {
 	const struct vmx_found *found = &vmx->found;

@@ -142,7 +142,7 @@ static __always_inline void vmx_write(unsigned long field, unsigned long val)
 }
 
 /* True where the instruction succeeded, here and below. */
-static inline bool vmx_vmxon(u64 region)
+static inline bool vmx_vmxon(hpa_t region)
 {
 	asm goto("1: vmxon %[mem]\n\t"
 		 "jna %l[failed]\n\t"
@@ -153,7 +153,7 @@ failed:
 	return false;
 }
 
-static inline bool vmx_vmclear(u64 vmcs)
+static inline bool vmx_vmclear(hpa_t vmcs)
 {
 	asm goto("1: vmclear %[mem]\n\t"
 		 "jna %l[failed]\n\t"
@@ -164,7 +164,7 @@ failed:
 	return false;
 }
 
-static inline bool vmx_vmptrld(u64 vmcs)
+static inline bool vmx_vmptrld(hpa_t vmcs)
 {
 	asm goto("1: vmptrld %[mem]\n\t"
 		 "jna %l[failed]\n\t"
@@ -176,9 +176,9 @@ failed:
 }
 
 /* True when the processor is in VMX operation; *vmcs is the current VMCS, ~0 for none. */
-static inline bool vmx_vmptrst(u64 *vmcs)
+static inline bool vmx_vmptrst(hpa_t *vmcs)
 {
-	u64 val = ~0ULL;
+	hpa_t val = ~0ULL;
 	bool done = false;
 
 	asm volatile("1: vmptrst %[val]\n\t"

@@ -20,6 +20,12 @@
 static struct mvm_backend_caps vmx_caps;
 static atomic64_t next_serial = ATOMIC64_INIT(0);
 
+/**
+ * mvm_vmx_access_failed() - a VMREAD or VMWRITE was refused: warn once, a bug in this backend
+ * @field: the field's encoding
+ *
+ * Context: any.
+ */
 void mvm_vmx_access_failed(unsigned long field)
 {
 	WARN_ONCE(1, "minivmm: access to VMCS field %#lx was refused\n", field);

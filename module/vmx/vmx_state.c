@@ -118,6 +118,14 @@ static void fetch_cr(struct vmx_vcpu *vmx)
 		    (vcpu->cr4 & ~vmx->hw.cr4_owned);
 }
 
+/**
+ * mvm_vmx_fetch() - read groups that the guest may have changed out of the VMCS
+ * @vmx: the vCPU
+ * @mask: MVM_STATE_* groups; those of VMX_LAZY_STATE that are not available are read and become so
+ *
+ * KERNEL_GS_BASE comes from the processor while the vCPU is loaded. Context: inside the
+ * bracket, interrupts off.
+ */
 void mvm_vmx_fetch(struct vmx_vcpu *vmx, u32 mask)
 {
 	struct mvm_vcpu *vcpu = &vmx->base;
@@ -173,6 +181,14 @@ static bool fetch_outside(struct vmx_vcpu *vmx, u32 mask)
 	return there;
 }
 
+/**
+ * mvm_vmx_get_state() - struct mvm_backend's get_state
+ * @vcpu: the vCPU
+ * @mask: MVM_STATE_* groups; they are set in vcpu->avail
+ *
+ * Opens a bracket where none is open. A VMCS that cannot be read kills the VM. Context: the
+ * vCPU's thread; while it is loaded preemption and interrupts may be off, else it may sleep.
+ */
 void mvm_vmx_get_state(struct mvm_vcpu *vcpu, u32 mask)
 {
 	struct vmx_vcpu *vmx = vmx_vcpu(vcpu);
@@ -315,6 +331,13 @@ static void flush_rare(struct vmx_vcpu *vmx, u32 dirty)
 		vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 }
 
+/**
+ * mvm_vmx_flush() - vcpu->dirty into the VMCS, and RIP's group where it differs
+ * @vmx: the vCPU
+ *
+ * Empties vcpu->dirty. Sets TF in the VMCS alone for a debugger's step. Context: inside the
+ * bracket after mvm_vmx_vmcs_prepare(), between vcpu_load and vcpu_put.
+ */
 void mvm_vmx_flush(struct vmx_vcpu *vmx)
 {
 	struct mvm_vcpu *vcpu = &vmx->base;
@@ -401,6 +424,13 @@ static u32 interruptibility(struct vmx_vcpu *vmx)
 	return state;
 }
 
+/**
+ * mvm_vmx_inject() - @vmx->inject into the VMCS: the event, the windows, what blocks events
+ * @vmx: the vCPU
+ *
+ * "Event Injection", "Checks on Guest Non-Register State". Context: inside the bracket,
+ * after mvm_vmx_flush() and right before the entry.
+ */
 void mvm_vmx_inject(struct vmx_vcpu *vmx)
 {
 	u32 proc = vmx->hw.proc & ~(CPU_BASED_INTR_WINDOW_EXITING |

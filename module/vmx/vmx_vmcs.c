@@ -68,6 +68,13 @@ static void fill_msr_bitmap(unsigned long *bitmap)
 	}
 }
 
+/**
+ * mvm_vmx_vmcs_create() - allocate VPID, VMCS region and MSR bitmap
+ * @vmx: the vCPU; vmcs, vmcs_pa, msr_bitmap and vpid are set
+ *
+ * The VMCS's fields are mvm_vmx_vmcs_prepare()'s. Context: may sleep.
+ * Return: 0; -ENOMEM; -ENOSPC: no VPID is left.
+ */
 int mvm_vmx_vmcs_create(struct vmx_vcpu *vmx)
 {
 	int vpid = 0;
@@ -97,6 +104,10 @@ err_vpid:
 	return -ENOMEM;
 }
 
+/**
+ * mvm_vmx_vmcs_destroy() - reverse of mvm_vmx_vmcs_create()
+ * @vmx: the vCPU; its VMCS is active nowhere
+ */
 void mvm_vmx_vmcs_destroy(struct vmx_vcpu *vmx)
 {
 	free_page((unsigned long)vmx->msr_bitmap);
@@ -277,6 +288,14 @@ static void flush_translations(struct vmx_vcpu *vmx, int cpu)
 	vmx->flush_guest = false;
 }
 
+/**
+ * mvm_vmx_vmcs_prepare() - controls and host state for the next entry, each where it changed
+ * @vmx: the vCPU
+ *
+ * Constant fields once, this CPU's when the vCPU comes from another, the rest by comparing;
+ * then INVEPT and INVVPID for what is stale. Context: inside the bracket, between vcpu_load
+ * and vcpu_put.
+ */
 void mvm_vmx_vmcs_prepare(struct vmx_vcpu *vmx)
 {
 	int cpu = smp_processor_id();
