@@ -187,7 +187,8 @@ TEST_F_TIMEOUT(boot, panic_with_panic_minus_1_resets_the_machine, TEST_SECONDS)
 #define POLLING	"cpuidle_haltpoll.force=Y "
 
 #define PV_WORDS								\
-	"setup PV IPIs|pv remote TLB flush|PV sched yield|PV spinlocks enabled"
+	"kvm-clock: using sched offset|setup PV IPIs|pv remote TLB flush|"	\
+	"PV sched yield|PV spinlocks enabled"
 
 #define LOAD									\
 	"n=$(nproc); echo cpus=$n;"						\
@@ -197,6 +198,8 @@ TEST_F_TIMEOUT(boot, panic_with_panic_minus_1_resets_the_machine, TEST_SECONDS)
 	"echo lockups=$(dmesg | grep -ciE 'lockup|rcu.*stall|hung');"		\
 	"echo idle=$(cat /sys/devices/system/cpu/cpuidle/current_driver);"	\
 	"echo pv=$(dmesg | grep -cE '" PV_WORDS "');"				\
+	"read name a b c d e f g stolen rest </proc/stat;"			\
+	"echo stolen=$((stolen > 0));"						\
 	"grep -E 'RES|CAL' /proc/interrupts; exit\n"
 
 static void boots_with_cpus(struct __test_metadata *_metadata, struct guest *g, unsigned int cpus)
@@ -207,7 +210,10 @@ static void boots_with_cpus(struct __test_metadata *_metadata, struct guest *g, 
 	snprintf(number, sizeof(number), "%u", cpus);
 	g->cpus = number;
 	ASSERT_TRUE(boots(g, 0, g->kernel, NULL, POLLING, &input));
-	EXPECT_EQ(1, launch_count(g->l, "pv=4"));
+	EXPECT_EQ(1, launch_count(g->l, "pv=5"));
+	/* More vCPUs than the host has processors waited for them, and heard of it. */
+	if (cpus > 2)
+		EXPECT_EQ(1, launch_count(g->l, "stolen=1"));
 	EXPECT_EQ(1, launch_count(g->l, "idle=haltpoll"));
 	snprintf(words, sizeof(words), "cpus=%u", cpus);
 	EXPECT_EQ(1, launch_count(g->l, words));
