@@ -88,7 +88,6 @@ struct mvm_backend_caps {
  *	everything of ours that the CPU still caches (VMCLEAR of all active
  *	structures). Interrupts off, on the CPU.
  * @emergency_disable: the same from the crash path: no locks, NMI-safe.
- * @vm_init, @vm_destroy: backend data of a VM. May sleep.
  * @vcpu_create: allocate (the backend's struct with struct mvm_vcpu first),
  *	zeroed, hardware areas allocated and initialised. Called before the
  *	generic fields are set up but with vcpu->vm, id and index set. ERR_PTR. May sleep.
@@ -120,8 +119,6 @@ struct mvm_backend {
 	int (*cpu_enable)(struct mvm_reason *reason);
 	void (*cpu_disable)(void);
 	void (*emergency_disable)(void);
-	int (*vm_init)(struct mvm_vm *vm);
-	void (*vm_destroy)(struct mvm_vm *vm);
 	struct mvm_vcpu *(*vcpu_create)(struct mvm_vm *vm, u32 id, u32 index);
 	void (*vcpu_destroy)(struct mvm_vcpu *vcpu);
 	void (*vcpu_load)(struct mvm_vcpu *vcpu);

@@ -19,7 +19,9 @@
  *	      mmap_lock (get_user_pages, copy_from_user)
  *		vm->mmu_lock / vcpu->fault_lock (notifiers: under the host's page table locks)
  *	    vm->irq_setup_lock
+ *	      an eventfd's wait queue (an irqfd is called with it held)
  *	  vm->irq_lock (raw, interrupts off; from any context)
+ *	    lapic->lock (likewise; never two at once)
  */
 #ifndef MVM_H
 #define MVM_H
@@ -460,7 +462,7 @@ struct mvm_vm {
 	struct xarray resamplers; /* [S] by GSI; read under irq_srcu */
 	struct work_struct irqfd_reaper; /* removes those whose eventfd was closed */
 	struct mvm_ioeventfds __rcu *ioeventfds[MVM_NR_BUSES]; /* [S]; read under irq_srcu */
-	struct mvm_pit *pit; /* likewise */
+	struct mvm_pit *pit; /* [V], published with release; NULL without one */
 
 	/* Clock (clock.c) */
 	s64 kvmclock_offset; /* guest kvmclock = ns of its source + offset [V] */
@@ -506,7 +508,7 @@ void mvm_vcpu_init_signal(struct mvm_vcpu *vcpu);
 void mvm_vcpu_startup_signal(struct mvm_vcpu *vcpu, u8 vector);
 
 /* The published vCPU with that id, or NULL. Context: any. */
-static inline struct mvm_vcpu *mvm_vcpu_by_id(struct mvm_vm *vm, u32 id)
+static inline struct mvm_vcpu *mvm_vcpu_by_id(struct mvm_vm *vm, u64 id)
 {
 	u8 n;
 
@@ -583,7 +585,6 @@ static inline void mvm_state_modify(struct mvm_vcpu *vcpu, u32 mask)
 enum mvm_cpu_mode { MVM_MODE_REAL, MVM_MODE_VM86, MVM_MODE_PROT16, MVM_MODE_PROT32, MVM_MODE_LONG };
 enum mvm_cpu_mode mvm_cpu_mode(struct mvm_vcpu *vcpu);
 int mvm_cpl(struct mvm_vcpu *vcpu);
-bool mvm_is_paging(struct mvm_vcpu *vcpu);
 bool mvm_is_long_mode(struct mvm_vcpu *vcpu);
 
 /* CR, EFER and XCR0 writes as instructions do them (regs.c). */

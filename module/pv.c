@@ -278,22 +278,10 @@ static u64 hc_nothing(struct mvm_vcpu *vcpu, const struct hypercall *call)
 	return 0;
 }
 
-static struct mvm_vcpu *vcpu_by_apic_id(struct mvm_vm *vm, u64 apic_id)
-{
-	struct mvm_vcpu *vcpu;
-	int i;
-
-	mvm_for_each_vcpu(i, vcpu, vm) {
-		if (vcpu->id == apic_id)
-			return vcpu;
-	}
-	return NULL;
-}
-
 /* Wake a halted vCPU, also one that waits with interrupts off; remembered until it halts. */
 static u64 hc_kick_cpu(struct mvm_vcpu *vcpu, const struct hypercall *call)
 {
-	struct mvm_vcpu *target = vcpu_by_apic_id(vcpu->vm, call->arg[1]);
+	struct mvm_vcpu *target = mvm_vcpu_by_id(vcpu->vm, call->arg[1]);
 
 	if (target)
 		mvm_vcpu_request(target, MVM_REQ_UNHALT);
@@ -332,7 +320,7 @@ static u64 hc_sched_yield(struct mvm_vcpu *vcpu, const struct hypercall *call)
  */
 void mvm_pv_yield(struct mvm_vcpu *vcpu)
 {
-	struct mvm_vcpu *target = vcpu_by_apic_id(vcpu->vm, vcpu->pv.yield_to);
+	struct mvm_vcpu *target = mvm_vcpu_by_id(vcpu->vm, vcpu->pv.yield_to);
 
 	if (target && target != vcpu)
 		mvm_vcpu_yield_to(target);

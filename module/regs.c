@@ -71,19 +71,6 @@ int mvm_cpl(struct mvm_vcpu *vcpu)
 }
 
 /**
- * mvm_is_paging() - is CR0.PG set?
- * @vcpu: the vCPU
- *
- * Context: the vCPU's thread; does not sleep.
- * Return: true: it is.
- */
-bool mvm_is_paging(struct mvm_vcpu *vcpu)
-{
-	mvm_state_get(vcpu, MVM_STATE_CR);
-	return vcpu->cr0 & X86_CR0_PG;
-}
-
-/**
  * mvm_is_long_mode() - is EFER.LMA set?
  * @vcpu: the vCPU
  *

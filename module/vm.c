@@ -49,7 +49,6 @@ static void vm_destroy(struct mvm_vm *vm)
 	mvm_irqchip_destroy(vm);
 	mvm_ioeventfd_destroy(vm);
 	cleanup_srcu_struct(&vm->irq_srcu);
-	vm->backend->vm_destroy(vm);
 	mvm_hw_put();
 	mmdrop(vm->mm);
 	kfree(vm);
@@ -325,12 +324,9 @@ static struct mvm_vm *vm_alloc(const struct mvm_backend *backend, struct mvm_rea
 	err = mvm_hw_get(reason);
 	if (err)
 		goto err_free;
-	err = backend->vm_init(vm);
-	if (err)
-		goto err_hw_put;
 	err = mvm_mmu_vm_init(vm);
 	if (err)
-		goto err_vm_destroy;
+		goto err_hw_put;
 	vm->nr_mmu_pages = MVM_MIN_MMU_PAGES;
 	err = init_srcu_struct(&vm->irq_srcu);
 	if (err)
@@ -340,8 +336,6 @@ static struct mvm_vm *vm_alloc(const struct mvm_backend *backend, struct mvm_rea
 
 err_mmu_destroy:
 	mvm_mmu_vm_destroy(vm);
-err_vm_destroy:
-	backend->vm_destroy(vm);
 err_hw_put:
 	mvm_hw_put();
 err_free:

@@ -45,25 +45,15 @@ static bool find_place(struct mvm_vm *vm, gpa_t gpa, bool write, struct place *p
 	return true;
 }
 
-/* How a copy goes. */
-#define COPY_WRITE   BIT(0) /* to the guest */
-#define COPY_NOFAULT BIT(1) /* only what is present: does not sleep */
-
-static int copy_piece(const struct place *place, void *buf, size_t len, u32 how)
+static int copy_piece(const struct place *place, void *buf, size_t len, bool write)
 {
-	switch (how) {
-	case COPY_WRITE:
-		return copy_to_user(place->user, buf, len) ? -EFAULT : 0;
-	case COPY_WRITE | COPY_NOFAULT:
-		return copy_to_user_nofault(place->user, buf, len);
-	case COPY_NOFAULT:
-		return copy_from_user_nofault(buf, place->user, len);
-	default:
-		return copy_from_user(buf, place->user, len) ? -EFAULT : 0;
-	}
+	unsigned long left = write ? copy_to_user(place->user, buf, len) :
+				     copy_from_user(buf, place->user, len);
+
+	return left ? -EFAULT : 0;
 }
 
-static int gpa_copy(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len, u32 how)
+static int gpa_copy(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len, bool write)
 {
 	int idx = srcu_read_lock(&vm->srcu);
 	int ret = 0;
@@ -72,14 +62,14 @@ static int gpa_copy(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len, u32 how
 		struct place place;
 		size_t n;
 
-		if (!find_place(vm, gpa, how & COPY_WRITE, &place)) {
+		if (!find_place(vm, gpa, write, &place)) {
 			ret = -EFAULT;
 			break;
 		}
 		n = min_t(u64, len, place.room);
-		ret = copy_piece(&place, buf, n, how);
+		ret = copy_piece(&place, buf, n, write);
 		/* Also what was written before a failure. */
-		if (how & COPY_WRITE)
+		if (write)
 			mvm_dirty_mark(place.slot, place.gfn, (gpa + n - 1) >> PAGE_SHIFT);
 		gpa += n;
 		buf += n;
@@ -101,7 +91,7 @@ static int gpa_copy(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len, u32 how
  */
 int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len)
 {
-	return gpa_copy(vm, gpa, buf, len, 0);
+	return gpa_copy(vm, gpa, buf, len, false);
 }
 
 /**
@@ -117,38 +107,7 @@ int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len)
  */
 int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len)
 {
-	return gpa_copy(vm, gpa, (void *)buf, len, COPY_WRITE);
-}
-
-/**
- * mvm_gpa_read_nofault() - mvm_gpa_read() of what the launcher has mapped just now
- * @vm: the VM
- * @gpa: guest physical address
- * @buf: where to
- * @len: bytes
- *
- * Follows slots and notifiers like the others, so nothing need be kept but the address.
- * Context: a thread of vm->mm; preemption, interrupts and page faults may be off.
- * Return: 0; -EFAULT: try again where sleeping is allowed.
- */
-int mvm_gpa_read_nofault(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len)
-{
-	return gpa_copy(vm, gpa, buf, len, COPY_NOFAULT);
-}
-
-/**
- * mvm_gpa_write_nofault() - mvm_gpa_write() to what the launcher has mapped just now
- * @vm: the VM
- * @gpa: guest physical address
- * @buf: where from
- * @len: bytes
- *
- * Marks the frames in the dirty log. Context: as mvm_gpa_read_nofault().
- * Return: 0; -EFAULT: try again where sleeping is allowed.
- */
-int mvm_gpa_write_nofault(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len)
-{
-	return gpa_copy(vm, gpa, (void *)buf, len, COPY_WRITE | COPY_NOFAULT);
+	return gpa_copy(vm, gpa, (void *)buf, len, true);
 }
 
 /* One locked exchange on the launcher's memory: 0, 1 (it was not @old) or -EFAULT. */

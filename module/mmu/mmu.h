@@ -43,8 +43,6 @@ int mvm_mmu_fault_fast(struct mvm_vcpu *vcpu, gpa_t gpa, u32 access);
 /* guest.c: checked access to guest memory, through the launcher's mapping */
 int mvm_gpa_read(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len);
 int mvm_gpa_write(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len);
-int mvm_gpa_read_nofault(struct mvm_vm *vm, gpa_t gpa, void *buf, size_t len);
-int mvm_gpa_write_nofault(struct mvm_vm *vm, gpa_t gpa, const void *buf, size_t len);
 int mvm_gpa_cmpxchg_u8(struct mvm_vm *vm, gpa_t gpa, u8 *old, u8 new, bool may_sleep);
 int mvm_gpa_cmpxchg(struct mvm_vm *vm, gpa_t gpa, u64 old, u64 new, unsigned int size);
 

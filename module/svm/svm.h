@@ -19,9 +19,7 @@
 #define SVM_EXITINFO1_CR_GPR	  0xfULL /* MOV CR, decode assists: the register */
 #define SVM_EXITINFO1_CR_MOV	  BIT_ULL(63) /* it was MOV CR, not LMSW, CLTS or SMSW */
 #define SVM_EXITINFO1_MSR_WRITE	  BIT_ULL(0)
-#define SVM_EXITINFO1_NPF_PRESENT BIT_ULL(0)
 #define SVM_EXITINFO1_NPF_WRITE	  BIT_ULL(1)
-#define SVM_EXITINFO1_NPF_USER	  BIT_ULL(2)
 #define SVM_EXITINFO1_NPF_RSVD	  BIT_ULL(3)
 #define SVM_EXITINFO1_NPF_FETCH	  BIT_ULL(4)
 #define SVM_EXITINFO1_NPF_WALK	  BIT_ULL(33) /* while walking the guest's page tables */

@@ -156,15 +156,6 @@ static void svm_vcpu_put(struct mvm_vcpu *vcpu)
 /* ------------------------------------------------------------- VMs and vCPUs */
 
 /* Nothing on AMD-V belongs to the VM as a whole: the permission maps are shared. */
-static int svm_vm_init(struct mvm_vm *vm)
-{
-	return 0;
-}
-
-static void svm_vm_destroy(struct mvm_vm *vm)
-{
-}
-
 static struct mvm_vcpu *svm_vcpu_create(struct mvm_vm *vm, u32 id, u32 index)
 {
 	struct svm_vcpu *svm;
@@ -243,8 +234,6 @@ const struct mvm_backend mvm_svm_backend = {
 	.cpu_enable = svm_cpu_enable,
 	.cpu_disable = svm_cpu_disable,
 	.emergency_disable = svm_cpu_disable,
-	.vm_init = svm_vm_init,
-	.vm_destroy = svm_vm_destroy,
 	.vcpu_create = svm_vcpu_create,
 	.vcpu_destroy = svm_vcpu_destroy,
 	.vcpu_load = svm_vcpu_load,

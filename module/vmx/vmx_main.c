@@ -335,15 +335,6 @@ static void vmx_vcpu_destroy(struct mvm_vcpu *vcpu)
 	kfree(vmx);
 }
 
-static int vmx_vm_init(struct mvm_vm *vm)
-{
-	return 0;
-}
-
-static void vmx_vm_destroy(struct mvm_vm *vm)
-{
-}
-
 static int vmx_setup(struct mvm_reason *reason)
 {
 	int err = mvm_vmx_probe(reason, &vmx_caps);
@@ -364,8 +355,6 @@ const struct mvm_backend mvm_vmx_backend = {
 	.cpu_enable = mvm_vmx_cpu_enable,
 	.cpu_disable = mvm_vmx_cpu_disable,
 	.emergency_disable = mvm_vmx_emergency_disable,
-	.vm_init = vmx_vm_init,
-	.vm_destroy = vmx_vm_destroy,
 	.vcpu_create = vmx_vcpu_create,
 	.vcpu_destroy = vmx_vcpu_destroy,
 	.vcpu_load = vmx_vcpu_load,

@@ -146,7 +146,7 @@ enum madt_type {
 	MADT_X2APIC = 9,
 };
 
-/* The area being filled; p is NULL once it has overflowed. */
+/* The area being filled, and how much of it is used. */
 struct area {
 	uint8_t *base;
 	size_t used;

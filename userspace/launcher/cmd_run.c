@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * "minivmm run": read the arguments, open the device and the image, run, and
- * say how it ended. The only file of the launcher that writes messages while
- * a guest may have had the terminal.
+ * say how it ended. The only file of the launcher that writes messages once
+ * a guest may have had the terminal; while it has it, session.c shows the keys.
  */
 #include <stdio.h>
 #include <stdlib.h>
