@@ -211,15 +211,16 @@ static const struct svm_exit_row *svm_exit_find(u32 code)
 	return &svm_exits[array_index_nospec(code, ARRAY_SIZE(svm_exits))];
 }
 
-static void svm_say_refused(struct svm_vcpu *svm)
+/* The processor refused the entry: say with what, in words. */
+static void svm_say_refused(struct svm_vcpu *svm, const struct mvm_exit *exit)
 {
 	const struct vmcb *vmcb = svm->vmcb;
 
 	mvm_fail(&svm->base.reason, -EIO,
 		 "the processor refused the guest's state (%#llx, %#llx): CR0 %#llx CR4 %#llx EFER %#llx CS %#x:%#llx RFLAGS %#llx event %#x",
-		 svm->base.exit.u.fail.reason, svm->base.exit.u.fail.detail, vmcb->save.cr0,
-		 vmcb->save.cr4, vmcb->save.efer, vmcb->save.cs.selector, vmcb->save.rip,
-		 vmcb->save.rflags, vmcb->control.event_inj);
+		 exit->u.fail.reason, exit->u.fail.detail, vmcb->save.cr0, vmcb->save.cr4,
+		 vmcb->save.efer, vmcb->save.cs.selector, vmcb->save.rip, vmcb->save.rflags,
+		 vmcb->control.event_inj);
 }
 
 /**
@@ -242,7 +243,7 @@ void mvm_svm_decode_exit(struct svm_vcpu *svm, struct mvm_exit *exit)
 		exit->kind = MVM_EXIT_ENTRY_FAILED;
 		exit->u.fail.reason = (u64)control->exit_code_hi << 32 | control->exit_code;
 		exit->u.fail.detail = control->exit_info_1;
-		svm_say_refused(svm);
+		svm_say_refused(svm, exit);
 		return;
 	}
 	mvm_svm_vectoring(svm, &exit->vectoring);
